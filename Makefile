@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The one entry point of PASA. `make help` lists the targets. A fresh machine
+# needs python3 (3.11 or newer), g++, make and perl; `make` brings the rest.
+
+.DEFAULT_GOAL := help
+SHELL         := /bin/bash
+.SHELLFLAGS   := -euo pipefail -c
+MAKEFLAGS     += --no-print-directory
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+PY     := .venv/bin/python
+STEP   := $(PYTHON) ci/step.py
+READY  := .venv/.ready
+
+# Choices a user makes on the command line, seen by every tool that is called.
+SIM   ?=
+SEED  ?=
+WAVES ?=
+CASE  ?=
+K     ?=
+M     ?=
+JOBS  ?= 2
+export SIM SEED WAVES CASE
+
+##@ Start here
+help:  ## this list
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@printf '\nOptions  SIM=verilator|icarus  SEED=number  WAVES=1  CASE=file.npz (sim)\n'
+	@printf '         M=module (unit)  K=expression (unit)  JOBS=processes\n'
+
+sim: $(READY)  ## real heads through the RTL, bit for bit against the golden model
+	@$(PYTHON) ci/system.py $(if $(filter icarus,$(SIM)),--icarus)
+	@$(PY) verif/sim/run.py
+
+test: system $(READY) lint elaborate  ## everything: lint, elaborate, all tests, both simulators
+	@$(PY) ci/tests.py --name test -- -n $(JOBS)
+
+##@ Parts of test
+lint: $(READY)  ## Verilator -Wall, Icarus -g2005 -Wall, ruff
+	@$(STEP) lint-python -- $(PY) ci/lint.py python
+	@$(STEP) lint-rtl -- $(PY) ci/lint.py rtl
+
+elaborate: $(READY)  ## Yosys elaborates every module
+	@$(STEP) elaborate -- $(PY) ci/elaborate.py
+
+unit: $(READY)  ## unit benches; M=module for one, K=expression for some of its tests
+	@$(PY) ci/tests.py --name unit $(if $(M),--module $(M)) -- -n $(JOBS) $(if $(K),-k '$(K)')
+
+uvm: $(READY)  ## the pyuvm environment
+	@$(PY) ci/tests.py --name uvm --path verif/uvm -- -n $(JOBS) $(if $(K),-k '$(K)')
+
+regress: system $(READY)  ## unit and uvm benches under many seeds (SEEDS=8)
+	@$(PY) ci/regress.py --seeds $(or $(SEEDS),8) --jobs $(JOBS)
+
+##@ Set-up
+venv: $(READY)  ## the Python environment, every package pinned
+
+system:  ## programs that pip cannot bring (Icarus), by apt where allowed
+	@$(PYTHON) ci/system.py --icarus
+
+clean:  ## remove everything that was built, but not .venv
+	rm -rf build .pytest_cache .ruff_cache .hypothesis
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) ci/system.py
+	@$(STEP) venv -- $(PYTHON) ci/venv.py
+	@touch $@
+
+.PHONY: help sim test lint elaborate unit uvm regress venv system clean
