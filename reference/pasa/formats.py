@@ -46,6 +46,7 @@ SCORE_FRACTION = 16
 SCORE_MULTIPLIER_BITS = 17
 WEIGHT_FRACTION = 23  # weights lie in [0, 1]
 WEIGHT_BITS = WEIGHT_FRACTION + 1
+REFERENCE_BITS = 24  # integer reference exponent, signed: |score| <= 2^21, multiplier < 2^17
 EXP2_INDEX_BITS = 7
 EXP2_LOW_BITS = SCORE_FRACTION - EXP2_INDEX_BITS
 EXP2_SLOPE_BITS = 16
@@ -138,7 +139,7 @@ class Build:
         limits = {
             "rows": (1, 16),
             "pred_keys": (2, 64),
-            "head_dim": (16, 256),
+            "head_dim": (16, 128),
             "tile_keys": (2 * self.block_keys, 1 << 16),
             "block_keys": (self.pred_keys, 128),
             "pred_bits": (2, 6),
