@@ -30,7 +30,7 @@ help:  ## this list
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@printf '\nOptions  SIM=verilator|icarus  SEED=number  WAVES=1  CASE=file.npz (sim)\n'
-	@printf '         M=module (unit)  K=expression (unit)  JOBS=processes\n'
+	@printf '         M=module (unit, prove)  K=expression (unit)  JOBS=processes\n'
 
 sim: $(READY)  ## real heads through the RTL, bit for bit against the golden model
 	@$(PYTHON) ci/system.py $(if $(filter icarus,$(SIM)),--icarus)
@@ -41,8 +41,10 @@ test: system $(READY) lint elaborate  ## everything: lint, elaborate, all tests,
 
 ##@ Parts of test
 lint: $(READY)  ## Verilator -Wall, Icarus -g2005 -Wall, ruff
-	@$(STEP) lint-python -- $(PY) ci/lint.py python
-	@$(STEP) lint-rtl -- $(PY) ci/lint.py rtl
+	@code=0; \
+	$(STEP) lint-python -- $(PY) ci/lint.py python || code=1; \
+	$(STEP) lint-rtl -- $(PY) ci/lint.py rtl || code=1; \
+	exit $$code
 
 elaborate: $(READY)  ## Yosys elaborates every module
 	@$(STEP) elaborate -- $(PY) ci/elaborate.py
@@ -52,6 +54,9 @@ unit: $(READY)  ## unit benches; M=module for one, K=expression for some of its 
 
 uvm: $(READY)  ## the pyuvm environment
 	@$(PY) ci/tests.py --name uvm --path verif/uvm -- -n $(JOBS) $(if $(K),-k '$(K)')
+
+prove: $(READY)  ## Yosys proves the modules that have a FORMAL part; M=module for one
+	@$(STEP) prove -- $(PY) ci/prove.py $(if $(M),--module $(M))
 
 regress: system $(READY)  ## unit and uvm benches under many seeds (SEEDS=8)
 	@$(PY) ci/regress.py --seeds $(or $(SEEDS),8) --jobs $(JOBS)
@@ -70,4 +75,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(STEP) venv -- $(PYTHON) ci/venv.py
 	@touch $@
 
-.PHONY: help sim test lint elaborate unit uvm regress venv system clean
+.PHONY: help sim test lint elaborate unit uvm prove regress venv system clean

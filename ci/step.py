@@ -14,7 +14,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ERROR = re.compile(r"%Error|%Warning|\berror\b|\bwarning\b|FAILED|Traceback|Exception", re.I)
+ERROR = re.compile(
+    r"%Error|%Warning|\berror\b|\bwarning\b|FAILED|unformatted|Traceback|Exception", re.I
+)
 CONTEXT = 6  # lines shown from the first error on
 
 

@@ -70,19 +70,23 @@ def install(packages: list[str]) -> int:
     options = ["-y", "--no-install-recommends"]
     with log.open("w") as out:
         for command in (["update"], ["install", *options, *packages]):
-            code = subprocess.call([*prefix, "apt-get", *command], stdout=out,
-                                   stderr=subprocess.STDOUT, env=env)
+            code = subprocess.call(
+                [*prefix, "apt-get", *command], stdout=out, stderr=subprocess.STDOUT, env=env
+            )
     state = "FAILED" if code else "OK"
-    print(f"{'system':<14} {state:<6} apt-get install {' '.join(packages)}  "
-          f"{log.relative_to(ROOT)}")
+    print(
+        f"{'system':<14} {state:<6} apt-get install {' '.join(packages)}  {log.relative_to(ROOT)}"
+    )
     return code
 
 
 def main() -> int:
     """Exit code 0 when everything needed is there in the end."""
     if sys.version_info < (3, 11):
-        print(f"system: Python 3.11 or newer is needed, this is {sys.version.split()[0]}; "
-              "choose another with make PYTHON=...")
+        print(
+            f"system: Python 3.11 or newer is needed, this is {sys.version.split()[0]}; "
+            "choose another with make PYTHON=..."
+        )
         return 1
     packages = missing_packages(icarus="--icarus" in sys.argv[1:])
     return install(packages) if packages else 0

@@ -15,8 +15,11 @@ PYTHON = VENV / "bin" / "python"
 
 def pip(*args: str) -> None:
     """Run pip of the new environment; its failure is ours."""
-    subprocess.run([str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *args],
-                   check=True, cwd=ROOT)
+    subprocess.run(
+        [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *args],
+        check=True,
+        cwd=ROOT,
+    )
 
 
 def main() -> int:
