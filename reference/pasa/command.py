@@ -2,7 +2,8 @@
 """One head as the hardware sees it: the integer command, its packing and its legality."""
 
 import math
-from dataclasses import asdict, dataclass
+import operator
+from dataclasses import dataclass
 
 from pasa import formats
 from pasa.errors import ArgumentError
@@ -72,14 +73,14 @@ class Command:
         return frozenset(found)
 
     def pack(self) -> int:
-        """The command record as one integer, field after field from bit 0."""
+        """The command record as one integer, field after field from bit 0.
+
+        Raises:
+            ArgumentError: a field is no integer or does not fit its width.
+        """
         word, low = 0, 0
-        values = asdict(self)
-        for name, (width, signed) in formats.COMMAND_FIELDS.items():
-            value = values[name]
-            bounds = (-(1 << width - 1), 1 << width - 1) if signed else (0, 1 << width)
-            if not bounds[0] <= value < bounds[1]:
-                raise ArgumentError(f"{name} = {value} does not fit {width} bits")
+        for name, (width, _) in formats.COMMAND_FIELDS.items():
+            value = _field(name, getattr(self, name))
             word |= (value & ((1 << width) - 1)) << low
             low += width
         return word
@@ -97,6 +98,48 @@ def unpack_status(word: int) -> dict[str, int]:
 def cause_names(bits: int) -> frozenset[str]:
     """Names of the causes set in the status field ``causes``."""
     return frozenset(name for i, name in enumerate(formats.CAUSES) if bits >> i & 1)
+
+
+def _integer(name: str, value: int, low: int, high: int) -> int:
+    """The value as a plain int, else ArgumentError with the name and the range."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or not low <= number <= high:
+        raise ArgumentError(f"{name} = {value!r} must be an integer in {low}..{high}")
+    return number
+
+
+def _field(name: str, value: int) -> int:
+    """The value if it fits the command field of that name."""
+    width, signed = formats.COMMAND_FIELDS[name]
+    low, high = (-(1 << width - 1), (1 << width - 1) - 1) if signed else (0, (1 << width) - 1)
+    return _integer(name, value, low, high)
+
+
+def _real(name: str, value: float, *, low: float = 0.0, high: float = math.inf) -> float:
+    """The value as a finite float above 0 and in low..high, else ArgumentError."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number > 0 and low <= number <= high):
+        limit = "a positive finite number" if high == math.inf else f"in {low:g}..{high:g}"
+        raise ArgumentError(f"{name} = {value!r} must be {limit}")
+    return number
+
+
+def _flag(name: str, value: bool) -> int:
+    """A truth value as 0 or 1, else ArgumentError."""
+    if value not in (False, True):
+        raise ArgumentError(f"{name} = {value!r} must be True or False")
+    return int(value)
+
+
+def default_output_scale(scale_v: float, output_bits: int) -> float:
+    """V's own scale for int8; 1/256 of it for int16, which holds every average of V."""
+    return _real("scale_v", scale_v) / (1 if output_bits == 8 else 256)
 
 
 def multiplier_and_shift(
@@ -118,6 +161,41 @@ def multiplier_and_shift(
         limit = ((1 << bits) - 1) * 2.0**-min_shift
         raise ArgumentError(f"{name} = {factor:g} is above {limit:g}, the largest multiplier")
     return max(multiplier, 1), shift
+
+
+def _scale_fields(nats: float, output_step: float, build: Build) -> dict[str, int]:
+    """Multipliers and shifts from the nats of one exact score step and the codes of one V step."""
+    octaves = nats * math.log2(math.e)
+    nibble = 4.0 ** (8 - build.pred_bits)  # exact score steps in one predicted score step
+    score = multiplier_and_shift(
+        octaves * 2.0**formats.SCORE_FRACTION,
+        bits=formats.SCORE_MULTIPLIER_BITS,
+        max_shift=formats.SCORE_SHIFT_MAX,
+        name="2^16 log2(e) scale_q scale_k softmax_scale",
+    )
+    predicted = multiplier_and_shift(
+        octaves * nibble * 2.0**formats.PREDICTED_FRACTION,
+        bits=formats.PREDICTED_MULTIPLIER_BITS,
+        max_shift=formats.PREDICTED_SHIFT_MAX,
+        name=f"{nibble * 16:g} log2(e) scale_q scale_k softmax_scale",
+    )
+    # average * factor = code * 2^output_shift; 17 of its places belong to the reciprocal, and
+    # 16 + 16 of AVERAGE_FRACTION and of the multiplier cancel against FACTOR's dropped 16.
+    output = multiplier_and_shift(
+        output_step * 2.0**-formats.RECIPROCAL_FRACTION,
+        bits=formats.OUTPUT_MULTIPLIER_BITS,
+        max_shift=formats.OUTPUT_SHIFT_MAX,
+        min_shift=1,
+        name="2^-17 scale_v / output_scale",
+    )
+    return {
+        "score_multiplier": score[0],
+        "score_shift": score[1],
+        "predicted_multiplier": predicted[0],
+        "predicted_shift": predicted[1],
+        "output_multiplier": output[0],
+        "output_shift": output[1],
+    }
 
 
 def make_command(
@@ -158,75 +236,51 @@ def make_command(
         key_length: keys from here on are padding, default all are real.
         causal: a query at position p sees keys up to p; query i sits at query_offset + i.
         window: keys nearer than this are visible (behind, and ahead when not causal).
-        sinks: the first keys, visible whatever the window says.
+        sinks: the first keys, visible however far behind the window they lie.
+        tag: returned in the status.
 
     Raises:
         ArgumentError: names the argument and its limit.
     """
     build = build or Build()
+    most = min(build.tile_keys, (1 << formats.LENGTH_BITS) - 1)
+    query_count = _integer("query_count (rows of q)", query_count, 1, most)
+    key_count = _integer("key_count (rows of k and v)", key_count, 1, most)
+    dims = _integer("dims (columns of q, k and v)", dims, 1, build.head_dim)
     if output_bits not in (8, 16):
-        raise ArgumentError(f"output_bits = {output_bits} must be 8 or 16")
-    if pred_dims % formats.SLICE_DIMS or not 16 <= pred_dims <= build.head_dim:
-        raise ArgumentError(f"pred_dims = {pred_dims} must be a multiple of 16 up to head_dim")
-    if budget is not None and not 1 <= budget < 1 << formats.LENGTH_BITS:
-        raise ArgumentError(f"budget = {budget} is outside 1..{(1 << formats.LENGTH_BITS) - 1}")
-    if window is not None and window < 1:
-        raise ArgumentError(f"window = {window} must be at least 1")
-    if min_probability is not None and not 2.0**-31 <= min_probability <= 1:
-        raise ArgumentError(f"min_probability = {min_probability} is outside 2^-31..1")
-    if softmax_scale is None:
-        softmax_scale = 1 / math.sqrt(dims)
-    octaves = scale_q * scale_k * softmax_scale * math.log2(math.e)  # of one exact score step
-    nibble = 4.0 ** (8 - build.pred_bits)  # exact score steps in one predicted score step
-    score = multiplier_and_shift(
-        octaves * 2.0**formats.SCORE_FRACTION,
-        bits=formats.SCORE_MULTIPLIER_BITS,
-        max_shift=formats.SCORE_SHIFT_MAX,
-        name="score scale",
+        raise ArgumentError(f"output_bits = {output_bits!r} must be 8 or 16")
+    pred_dims = _integer("pred_dims", pred_dims, formats.SLICE_DIMS, build.head_dim)
+    if pred_dims % formats.SLICE_DIMS:
+        raise ArgumentError(f"pred_dims = {pred_dims} must be a multiple of {formats.SLICE_DIMS}")
+    if key_length is None:
+        key_length = key_count
+    longest = (1 << formats.LENGTH_BITS) - 1
+    threshold = 0
+    if min_probability is not None:
+        min_probability = _real("min_probability", min_probability, low=2.0**-31, high=1.0)
+        threshold = round(-math.log2(min_probability) * (1 << formats.LOG_FRACTION))
+    scale_q, scale_k = _real("scale_q", scale_q), _real("scale_k", scale_k)
+    scale_v, output_scale = _real("scale_v", scale_v), _real("output_scale", output_scale)
+    softmax_scale = (
+        1 / math.sqrt(dims) if softmax_scale is None else _real("softmax_scale", softmax_scale)
     )
-    predicted = multiplier_and_shift(
-        octaves * nibble * 2.0**formats.PREDICTED_FRACTION,
-        bits=formats.PREDICTED_MULTIPLIER_BITS,
-        max_shift=formats.PREDICTED_SHIFT_MAX,
-        name="predicted score scale",
-    )
-    # average * factor = code * 2^output_shift; 17 of its places belong to the reciprocal, and
-    # 16 + 16 of AVERAGE_FRACTION and of the multiplier cancel against FACTOR's dropped 16.
-    output = multiplier_and_shift(
-        scale_v / output_scale * 2.0**-formats.RECIPROCAL_FRACTION,
-        bits=formats.OUTPUT_MULTIPLIER_BITS,
-        max_shift=formats.OUTPUT_SHIFT_MAX,
-        min_shift=1,
-        name="scale_v / output_scale",
-    )
-    command = Command(
+    scales = _scale_fields(scale_q * scale_k * softmax_scale, scale_v / output_scale, build)
+    return Command(
         query_count=query_count,
         key_count=key_count,
         dims=dims,
-        key_length=key_count if key_length is None else key_length,
-        score_multiplier=score[0],
-        score_shift=score[1],
-        predicted_multiplier=predicted[0],
-        predicted_shift=predicted[1],
-        output_multiplier=output[0],
-        output_shift=output[1],
-        tag=tag,
-        window=window or 0,
-        sinks=sinks,
-        budget=budget or 0,
-        query_offset=query_offset,
-        min_probability=0
-        if min_probability is None
-        else round(-math.log2(min_probability) * (1 << formats.LOG_FRACTION)),
+        key_length=_integer("key_length", key_length, 0, key_count),
+        tag=_field("tag", tag),
+        window=0 if window is None else _integer("window", window, 1, longest),
+        sinks=_field("sinks", sinks),
+        budget=0 if budget is None else _integer("budget", budget, 1, longest),
+        query_offset=_field("query_offset", query_offset),
+        min_probability=threshold,
         use_threshold=int(min_probability is not None),
         use_budget=int(budget is not None),
-        use_tail=int(tail),
-        causal=int(causal),
+        use_tail=_flag("tail", tail),
+        causal=_flag("causal", causal),
         output_int16=int(output_bits == 16),
         predicted_slices=pred_dims // formats.SLICE_DIMS,
+        **scales,
     )
-    command.pack()  # raises when a field does not fit
-    causes = command.causes(build)
-    if causes:
-        raise ArgumentError(f"the accelerator refuses this head: {', '.join(sorted(causes))}")
-    return command

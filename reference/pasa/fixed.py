@@ -12,7 +12,7 @@ import numpy as np
 
 from pasa import formats as f
 from pasa.arithmetic import Integer, Specification, log2_of, nibble
-from pasa.command import Command, make_command
+from pasa.command import Command, default_output_scale, make_command
 from pasa.errors import ArgumentError, DataError
 from pasa.formats import Build
 from pasa.masks import visible_keys
@@ -102,7 +102,7 @@ def attention(
         q, k, v: int8 codes, [n_q, d], [n_k, d], [n_k, d].
         scale_q, scale_k, scale_v: real value of one step of each.
         output_scale: real value of one output step; default V's own scale for int8 and
-            1/256 of it for int16, which never saturate.
+            1/256 of it for int16 (there, only a row of nothing but -128 may clip).
         build: hardware parameters.
         specification: compute with fxpmath instead of its integer twin (same bits, slower).
         options: see ``command.make_command``.
@@ -111,9 +111,8 @@ def attention(
         ArgumentError, DataError: name the argument and its limit.
     """
     q, k, v = check_head(q, k, v)
-    bits = options.get("output_bits", 8)
     if output_scale is None:
-        output_scale = scale_v / (1 if bits == 8 else 256)
+        output_scale = default_output_scale(scale_v, options.get("output_bits", 8))
     command = make_command(
         len(q),
         len(k),
@@ -140,8 +139,14 @@ def run(
     output_scale: float | None = None,
     specification: bool = False,
 ) -> Result:
-    """Run one integer command on int8 codes."""
+    """Run one integer command on int8 codes.
+
+    Raises:
+        ArgumentError: a field does not fit its width, or the hardware would refuse the command.
+        DataError: names the array that is not int8 or does not fit the others.
+    """
     build = build or Build()
+    command.pack()  # a record that cannot be written cannot run
     q, k, v = check_head(q, k, v)
     shape = (command.query_count, command.key_count, command.dims)
     if shape != (len(q), len(k), q.shape[1]):

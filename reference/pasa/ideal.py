@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from pasa.arithmetic import nibble
-from pasa.command import make_command
+from pasa.command import default_output_scale, make_command
 from pasa.fixed import ROWS_AT_ONCE, Result, check_head
 from pasa.formats import Build
 from pasa.masks import visible_keys
@@ -43,7 +43,7 @@ def attention(
     q, k, v = check_head(q, k, v)
     build = build or Build()
     if output_scale is None:
-        output_scale = scale_v / (1 if options.get("output_bits", 8) == 8 else 256)
+        output_scale = default_output_scale(scale_v, options.get("output_bits", 8))
     command = make_command(  # checks every argument as the hardware would
         len(q),
         len(k),

@@ -16,9 +16,10 @@ def visible_keys(
 ) -> np.ndarray:
     """Visibility of keys for the given query numbers.
 
-    A query at position p = query_offset + i sees key j when ``j < key_length``, and ``j <= p`` if
-    causal, and, with a window w, when it is nearer than w (``p - w < j``, and ``j < p + w`` if
-    not causal) or a sink (``j < sinks``; sinks never show a causal row its future).
+    A query at position p = query_offset + i sees key j when all of these hold: ``j < key_length``;
+    not ahead of it: ``j <= p`` if causal, else, with a window w, ``j < p + w``; not behind it:
+    with a window w, ``p - w < j`` or j is a sink (``j < sinks``). So a sink is exempt from the
+    window's rear only: it never shows a row what lies ahead.
 
     Returns:
         bool array [len(queries), key_count].
