@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// pasa_delay - a bundle of signals, a fixed number of clocks later
+//
+// Why      Keeps side information in step with a pipeline.
+// Contract * out = in, CLOCKS clocks ago (CLOCKS may be 0)
+//          * no reset: what is on its way when reset begins comes out later; bits that must not
+//            survive a reset are cleared where they are used, or delayed with RESET = 1
+// Cost     WIDTH shift registers of CLOCKS bits (one LUT each up to 32 clocks when RESET = 0)
+// Checked  make unit M=pasa_delay
+
+`default_nettype none
+module pasa_delay #(
+    parameter WIDTH  = 1,
+    parameter CLOCKS = 1,
+    parameter RESET  = 0                // 1: clear on rst
+) (
+    input  wire             clk,
+    input  wire             rst,        // unused when RESET = 0
+    input  wire [WIDTH-1:0] in,
+    output wire [WIDTH-1:0] out
+);
+    genvar i;
+    generate
+        if (CLOCKS == 0) begin : g_wire
+            assign out = in;
+        end else begin : g_shift
+            reg [WIDTH-1:0] stage [0:CLOCKS-1];
+            for (i = 0; i < CLOCKS; i = i + 1) begin : g_stage
+                wire [WIDTH-1:0] from;
+                if (i == 0) begin : g_first
+                    assign from = in;
+                end else begin : g_next
+                    assign from = stage[i-1];
+                end
+                always @(posedge clk)
+                    stage[i] <= (RESET != 0 && rst) ? {WIDTH{1'b0}} : from;
+            end
+            assign out = stage[CLOCKS-1];
+        end
+        if (RESET == 0) begin : g_no_reset
+            wire unused = &{1'b0, rst};  // verilator lint_off UNUSEDSIGNAL  // rst is optional
+        end
+    endgenerate
+endmodule
+`default_nettype wire
