@@ -24,6 +24,9 @@ M     ?=
 JOBS  ?= 2
 export SIM SEED WAVES CASE
 
+# Icarus is needed unless the other simulator was asked for.
+BOTH := $(if $(filter verilator,$(SIM)),,system)
+
 ##@ Start here
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} \
@@ -40,7 +43,7 @@ test: system $(READY) lint elaborate  ## everything: lint, elaborate, all tests,
 	@$(PY) ci/tests.py --name test -- -n $(JOBS)
 
 ##@ Parts of test
-lint: $(READY)  ## Verilator -Wall, Icarus -g2005 -Wall, ruff
+lint: system $(READY)  ## Verilator -Wall, Icarus -g2005 -Wall, ruff
 	@code=0; \
 	$(STEP) lint-python -- $(PY) ci/lint.py python || code=1; \
 	$(STEP) lint-rtl -- $(PY) ci/lint.py rtl || code=1; \
@@ -49,16 +52,16 @@ lint: $(READY)  ## Verilator -Wall, Icarus -g2005 -Wall, ruff
 elaborate: $(READY)  ## Yosys elaborates every module
 	@$(STEP) elaborate -- $(PY) ci/elaborate.py
 
-unit: $(READY)  ## unit benches; M=module for one, K=expression for some of its tests
+unit: $(BOTH) $(READY)  ## unit benches; M=module for one, K=expression for some of its tests
 	@$(PY) ci/tests.py --name unit $(if $(M),--module $(M)) -- -n $(JOBS) $(if $(K),-k '$(K)')
 
-uvm: $(READY)  ## the pyuvm environment
+uvm: $(BOTH) $(READY)  ## the pyuvm environment
 	@$(PY) ci/tests.py --name uvm --path verif/uvm -- -n $(JOBS) $(if $(K),-k '$(K)')
 
 prove: $(READY)  ## Yosys proves the modules that have a FORMAL part; M=module for one
 	@$(STEP) prove -- $(PY) ci/prove.py $(if $(M),--module $(M))
 
-regress: system $(READY)  ## unit and uvm benches under many seeds (SEEDS=8)
+regress: $(BOTH) $(READY)  ## unit and uvm benches under many seeds (SEEDS=8)
 	@$(PY) ci/regress.py --seeds $(or $(SEEDS),8) --jobs $(JOBS)
 
 ##@ Set-up

@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of all benches."""
+"""Fixtures and settings of all tests."""
 
 import os
 import shutil
 
+import hypothesis
 import pytest
 
 from verif.common.runner import SIMULATORS
+
+# Examples are the same in each run of one commit; SEED=n draws new ones. No deadline:
+# the time of an example says nothing on a loaded machine.
+hypothesis.settings.register_profile(
+    "pasa", deadline=None, derandomize=not os.environ.get("SEED"), print_blob=True
+)
+hypothesis.settings.load_profile("pasa")
 
 CHOSEN = os.environ.get("SIM") or ""
 

@@ -296,40 +296,46 @@ def _run(
     print(f"{job.name} on {job.sim}, seed {seed}, log {log.relative_to(ROOT)}", flush=True)
     plusargs = [f"+verilator+seed+{seed % 2**31 or 1}", "+verilator+rand+reset+2"]
     died = ""
-    try:
-        runner.test(
-            hdl_toplevel=job.top,
-            hdl_toplevel_lang="verilog",
-            test_module=test_module,
-            build_dir=job.folder,
-            test_dir=folder,
-            results_xml=str(xml),
-            seed=seed,
-            waves=job.waves,
-            test_filter=tests,
-            plusargs=plusargs if job.sim == "verilator" else [],
-            extra_env={"COCOTB_ANSI_OUTPUT": "0", "PYTHONUNBUFFERED": "1", **env},
-            log_file=log,
-            timescale=None,
-        )
-    except (RuntimeError, SystemExit) as error:
-        died = str(error)
-    ran, failed = read_results(xml)
+    with FileLock(f"{folder}.lock"):
+        try:
+            runner.test(
+                hdl_toplevel=job.top,
+                hdl_toplevel_lang="verilog",
+                test_module=test_module,
+                build_dir=job.folder,
+                test_dir=folder,
+                results_xml=str(xml),
+                seed=seed,
+                waves=job.waves,
+                test_filter=tests,
+                plusargs=plusargs if job.sim == "verilator" else [],
+                extra_env={"COCOTB_ANSI_OUTPUT": "0", "PYTHONUNBUFFERED": "1", **env},
+                log_file=log,
+            )
+        except (RuntimeError, SystemExit) as error:
+            died = str(error)
+        ran, failed = read_results(xml)
     result = Result(ran, len(failed), failed, seed, replay, log, _waves_file(job, folder))
-    stopped = failed and "COCOTB_MAX_FAILURES" in env  # a mutant: one failure is enough
-    if ran == 0 or (ran != expected and not stopped):
-        problem = f"{ran} of {expected} tests ran, the simulator ended early"
-    elif died and not failed:
-        problem = f"the simulator failed: {died}"
-    elif failed and check:
-        problem = f"{len(failed)} of {ran} tests failed: {', '.join(failed)}"
-    else:
+    stopped = bool(failed) and "COCOTB_MAX_FAILURES" in env  # a mutant: one failure is enough
+    problem = _problem(result, died, expected, stopped=stopped, check=check)
+    if problem is None:
         return result
     text = log.read_text(errors="replace") if log.exists() else ""
     raise SimulationError(
         f"{job.name} on {job.sim}, seed {seed}: {problem}\n{_tail(text)}\n"
         f"  log    {log}\n  replay {replay}"
     )
+
+
+def _problem(result: Result, died: str, expected: int, *, stopped: bool, check: bool) -> str | None:
+    """Why the run is no success, or None."""
+    if result.tests == 0 or (result.tests != expected and not stopped):
+        return f"{result.tests} of {expected} tests ran, the simulator ended early"
+    if died and not result.failures:
+        return f"the simulator failed: {died}"
+    if result.failures and check:
+        return f"{result.failures} of {result.tests} tests failed: {', '.join(result.failed)}"
+    return None
 
 
 def read_results(xml: Path) -> tuple[int, tuple[str, ...]]:
