@@ -6,9 +6,8 @@
 //          the second reader's port, as a true dual-port block RAM allows.
 // Contract * a word written in one clock is read from the next clock on
 //          * a_read_data, b_read_data follow their enable by one clock and hold
-//            their value until the clock after the next one; a write leaves
-//            b_read_data as it is
-//          * b_write_enable needs b_enable; port b then does not read
+//            their value until the clock after the next one
+//          * b_write_enable needs b_enable; port b then reads the old word
 //          * port a reading an address in the clock of its write gives the
 //            old word
 //          * no reset; a word never written is unknown
@@ -44,7 +43,7 @@ module pasa_ram_dual #(
 
     always @(posedge clk) if (b_enable) begin
         if (b_write_enable) memory[b_address] <= b_write_data;
-        else b_read_data <= memory[b_address];
+        b_read_data <= memory[b_address];
     end
 endmodule
 `default_nettype wire
