@@ -3,7 +3,7 @@
 
     make uvm                                all builds, both simulators, all mutants
     make uvm SIM=icarus SEED=7 K=small
-    make uvm EFFORT=10                      ten times the commands
+    PASA_UVM_EFFORT=10 make uvm             ten times the commands
 
 Coverage of all runs together goes to build/uvm/coverage.xml and coverage.txt.
 """
