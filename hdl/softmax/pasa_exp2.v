@@ -82,14 +82,16 @@ module pasa_exp2 #(
     end
 
     pasa_delay #(.WIDTH(3), .CLOCKS(4)) octave_high (
-        .clk(clk), .rst(rst), .in(in_octave[5:3]), .out(octave_high_4));
+        .clk(clk), .in(in_octave[5:3]), .out(octave_high_4));
     pasa_delay #(.WIDTH(3), .CLOCKS(5)) octave_low (
-        .clk(clk), .rst(rst), .in(in_octave[2:0]), .out(octave_low_5));
-    pasa_delay #(.WIDTH(1), .CLOCKS(LATENCY), .RESET(1)) valid (
-        .clk(clk), .rst(rst), .in(in_valid), .out(out_valid));
-    pasa_delay #(.WIDTH(USER), .CLOCKS(LATENCY)) user (
-        .clk(clk), .rst(rst), .in(in_user), .out(out_user));
+        .clk(clk), .in(in_octave[2:0]), .out(octave_low_5));
+    reg [LATENCY-1:0] valid;
+    always @(posedge clk) valid <= rst ? {LATENCY{1'b0}} : {valid[LATENCY-2:0], in_valid};
 
+    pasa_delay #(.WIDTH(USER), .CLOCKS(LATENCY)) user (
+        .clk(clk), .in(in_user), .out(out_user));
+
+    assign out_valid  = valid[LATENCY-1];
     assign out_weight = weight_6;
 endmodule
 `default_nettype wire

@@ -105,11 +105,13 @@ module pasa_row_reference #(
         if (below_6 | !has_tail_6) tail_shift_7 <= {SHIFT{1'b0}};
     end
 
-    pasa_delay #(.WIDTH(1), .CLOCKS(3), .RESET(1)) valid (
-        .clk(clk), .rst(rst), .in(valid_4), .out(out_valid));
-    pasa_delay #(.WIDTH(USER), .CLOCKS(3)) user (
-        .clk(clk), .rst(rst), .in(user_4), .out(out_user));
+    reg [2:0] valid;                 // of stages 7 to 5
+    always @(posedge clk) valid <= rst ? 3'b000 : {valid[1:0], valid_4};
 
+    pasa_delay #(.WIDTH(USER), .CLOCKS(3)) user (
+        .clk(clk), .in(user_4), .out(out_user));
+
+    assign out_valid      = valid[2];
     assign out_reference  = reference_7;
     assign out_tail_shift = tail_shift_7;
 endmodule

@@ -62,11 +62,13 @@ module pasa_score_log2 #(
         octaves_4    <= coarse_3 >>> shift_3;
     end
 
-    pasa_delay #(.WIDTH(1), .CLOCKS(LATENCY), .RESET(1)) valid (
-        .clk(clk), .rst(rst), .in(in_valid), .out(out_valid));
-    pasa_delay #(.WIDTH(USER), .CLOCKS(LATENCY)) user (
-        .clk(clk), .rst(rst), .in(in_user), .out(out_user));
+    reg [LATENCY-1:0] valid;
+    always @(posedge clk) valid <= rst ? {LATENCY{1'b0}} : {valid[LATENCY-2:0], in_valid};
 
+    pasa_delay #(.WIDTH(USER), .CLOCKS(LATENCY)) user (
+        .clk(clk), .in(in_user), .out(out_user));
+
+    assign out_valid   = valid[LATENCY-1];
     assign out_octaves = octaves_4;
 endmodule
 `default_nettype wire

@@ -55,7 +55,7 @@ MUTANTS = {
     "plain width": ("plain_1 ? mantissa_1 :", "plain_1 ? {1'b0, mantissa_1[WEIGHT-2:0]} :"),
     "octave early": (".CLOCKS(5)", ".CLOCKS(4)"),
     "octave wraps": ("{octave_high_4, 3'b000}", "{octave_high_4[1:0], 3'b000}"),
-    "reset": (".RESET(1)", ".RESET(0)"),
+    "reset": ("rst ? {LATENCY{1'b0}}", "1'b0 ? {LATENCY{1'b0}}"),
 }
 
 

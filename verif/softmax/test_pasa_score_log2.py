@@ -50,7 +50,7 @@ MUTANTS = {
     "unsigned": ("product_2 >>> {", "product_2 >> {"),
     "fine": ("coarse_3 >>> shift_3", "coarse_3 >>> shift_2[2:0]"),
     "multiplier": ("{1'b0, in_multiplier}", "{in_multiplier[16], in_multiplier}"),
-    "reset": (".RESET(1)", ".RESET(0)"),
+    "reset": ("rst ? {LATENCY{1'b0}}", "1'b0 ? {LATENCY{1'b0}}"),
 }
 
 
