@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cocotb side of `make sim`: heads through pasa_core, one command after another.
+
+PASA_SIM_PLAN names the plan, PASA_SIM_SHARD which of its lists this simulator runs. Each
+finished job is a line of JSON in `shard-N.jsonl` beside the plan, so that a run that ends
+early shows how far it came.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import cocotb
+import numpy as np
+from cocotb.triggers import SimTimeoutError, with_timeout
+from cocotb.utils import get_sim_time
+from pasa.command import unpack_status
+
+from verif.common.streams import StreamDriver, StreamMonitor, StreamSink, start
+from verif.sim.packets import row_beats, to_beats
+from verif.sim.plan import Work, prepare, read_plan
+from verif.sim.score import Seen, measure
+
+PERIOD_NS = 10
+PATIENCE = 4  # a command may take this many times its clocks in dense mode
+
+
+class Bench:
+    """Drivers and monitors of pasa_core; monitors read pins only."""
+
+    def __init__(self, dut) -> None:
+        names = ("query", "key", "value")
+        self.command = StreamDriver(dut, "s_command", dut.clk)
+        self.inputs = {name: StreamDriver(dut, f"s_{name}", dut.clk) for name in names}
+        for stream in ("m_output", "m_status"):
+            StreamSink(dut, stream, dut.clk)
+        self.output_clocks: list[int] = []
+        self.output = StreamMonitor(
+            dut, "m_output", dut.clk, reset=dut.rst, callback=self._output_beat
+        )
+        self.status = StreamMonitor(dut, "m_status", dut.clk, reset=dut.rst)
+
+    def _output_beat(self, beat) -> None:
+        self.output_clocks.append(clock())
+
+    async def run(self, work: Work, *, most_clocks: int) -> Seen:
+        """Send one command with its packets and wait for its status."""
+        first, case = len(self.output.beats), work.case
+        packets = {"query": case.q, "key": case.k, "value": case.v}
+        self.command.append([work.command.pack()])
+        tasks = [
+            cocotb.start_soon(self.inputs[name].send(to_beats(codes)))
+            for name, codes in packets.items()
+        ]
+        status: dict[str, int] = {}
+        try:
+            for task in tasks:
+                await with_timeout(task, most_clocks * PERIOD_NS, "ns")
+            loaded = clock()
+            reports = len(self.status.beats) + 1
+            waiting = cocotb.start_soon(self.status.wait_for(reports))
+            await with_timeout(waiting, most_clocks * PERIOD_NS, "ns")
+            status = unpack_status(self.status.beats[-1])
+        except SimTimeoutError:
+            loaded = clock()
+        beats = self.output.beats[first:]
+        return Seen(
+            beats=[data for data, _ in beats],
+            lasts=[place for place, (_, last) in enumerate(beats) if last],
+            beat_clocks=[at - loaded for at in self.output_clocks[first:]],
+            status=status,
+            clocks=clock() - loaded,
+        )
+
+
+def clock() -> int:
+    """Number of the present clock."""
+    return int(get_sim_time("ns")) // PERIOD_NS
+
+
+@cocotb.test()
+async def heads(dut):
+    """Every job of this shard; fails when one element differs."""
+    plan, shard = Path(os.environ["PASA_SIM_PLAN"]), int(os.environ["PASA_SIM_SHARD"])
+    build, shards = read_plan(plan)
+    bench = Bench(dut)
+    await start(dut, period_ns=PERIOD_NS)
+    wrong = []
+    with (plan.parent / f"shard-{shard}.jsonl").open("w") as log:
+        for number, job in enumerate(shards[shard]):
+            _tell(log, {"started": job.label})
+            work = prepare(job, build)
+            before, began = clock(), time.monotonic()
+            dense = job.shape[1] * job.rows.count
+            seen = await bench.run(work, most_clocks=PATIENCE * (dense + 10_000))
+            figures = measure(work, seen, build)
+            run = {"clocks": clock() - before, "seconds": time.monotonic() - began}
+            _tell(log, {"done": job.label, "figures": figures, **run})
+            _keep(plan.parent / f"trace-{shard}-{number}.npz", work, seen)
+            if figures["mismatches"]:
+                wrong.append(f"{job.label}: {figures['problems'][0]}")
+            if not seen.status:
+                break  # it hangs: nothing after this can be trusted
+    assert not wrong, "\n".join(wrong)
+
+
+def _tell(log, event: dict) -> None:
+    print(json.dumps(event), file=log, flush=True)
+
+
+def _keep(path: Path, work: Work, seen: Seen) -> None:
+    """What the pictures need: clocks of the rows, items, kept keys."""
+    beats = row_beats(work.command.dims, work.command.output_bits)
+    np.savez_compressed(
+        path,
+        label=work.job.label,
+        row_clocks=np.array(seen.beat_clocks[beats - 1 :: beats], dtype=np.int64),
+        kept=work.expected.kept,
+        blocks=work.expected.blocks,
+        visible=work.expected.visible,
+        kept_mask=np.packbits(work.expected.kept_mask, axis=1),
+    )

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One simulator process: `python -m verif.sim.process PLAN SHARD SIM SEED WAVES`.
+
+Builds pasa_core where needed, runs one list of the plan, and writes `end-SHARD.json` beside
+the plan: what the simulator's run came to.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from verif.common.runner import Mutant, SimulationError, simulate
+from verif.sim.plan import read_plan
+
+
+def run(plan: Path, shard: int, *, sim: str, seed: int, waves: bool, mutant: Mutant | None = None):
+    """Run shard number `shard` of the plan; `mutant` is for tests of the tests."""
+    build, _ = read_plan(plan)
+    parameters = {
+        "ROWS": build.rows,
+        "PRED_KEYS": build.pred_keys,
+        "HEAD_DIM": build.head_dim,
+        "TILE_KEYS": build.tile_keys,
+        "PRED_BITS": build.pred_bits,
+        "BLOCK_KEYS": build.block_keys,
+    }
+    end: dict = {"error": None, "failures": 0, "waves": None}
+    try:
+        result = simulate(
+            "pasa_core",
+            test_module="verif.sim.bench",
+            parameters=parameters,
+            sim=sim,
+            seed=seed,
+            waves=waves,
+            env={"PASA_SIM_PLAN": str(plan), "PASA_SIM_SHARD": str(shard)},
+            mutant=mutant,
+            optimise=True,
+            expected=1,
+            replay="see make sim",
+            check=False,
+        )
+        waves_file = result.waves and os.path.relpath(result.waves)
+        end |= {"failures": result.failures, "waves": waves_file}
+    except SimulationError as error:
+        end["error"] = str(error)
+    (plan.parent / f"end-{shard}.json").write_text(json.dumps(end))
+
+
+if __name__ == "__main__":
+    run(
+        Path(sys.argv[1]),
+        int(sys.argv[2]),
+        sim=sys.argv[3],
+        seed=int(sys.argv[4]),
+        waves=sys.argv[5] == "1",
+    )

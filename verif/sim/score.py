@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scoreboard: what came out of the RTL against the golden model, and what it cost."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from pasa.command import cause_names
+from pasa.formats import SLICE_DIMS, Build
+from pasa.metrics import agreement
+
+from verif.sim.packets import from_beats
+from verif.sim.plan import Work
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the pins showed during one command.
+
+    Attributes:
+        beats: data of the output packet's beats.
+        lasts: positions of the beats with `last`.
+        beat_clocks: clock of each beat, counted from the command's last input beat.
+        status: fields of the status record, empty when none came.
+        clocks: from the last input beat to the status record.
+    """
+
+    beats: list[int]
+    lasts: list[int]
+    beat_clocks: list[int]
+    status: dict[str, int]
+    clocks: int
+
+
+def compare(work: Work, seen: Seen) -> tuple[int, int, list[str]]:
+    """(elements compared, mismatches, what is wrong, one line each).
+
+    An element that is missing, or that no one asked for, is a mismatch; so is anything
+    wrong with the packet's end, its padding or the status counters.
+    """
+    command, expected = work.command, work.expected.output
+    codes, padding = from_beats(seen.beats, dims=command.dims, bits=command.output_bits)
+    rows = min(len(codes), len(expected))
+    wrong = codes[:rows] != expected[:rows]
+    problems = []
+    if wrong.any():
+        row, dim = (int(at) for at in np.argwhere(wrong)[0])
+        got, want, scale = codes[row, dim], expected[row, dim], work.exact.output_scale
+        problems.append(
+            f"row {row} (query {work.job.rows.start + row * work.job.rows.step}), dimension {dim}: "
+            f"{got} ({got * scale:.6g}), expected {want} ({want * scale:.6g}); "
+            f"{int(wrong.sum())} elements in {int(wrong.any(axis=1).sum())} rows differ"
+        )
+    missing = abs(len(codes) - len(expected)) * command.dims
+    if missing:
+        problems.append(f"{len(codes)} rows came out, expected {len(expected)}")
+    faults = [
+        f"{padding} codes beyond dims are not zero" if padding else "",
+        f"last on beats {seen.lasts[:4]}" if seen.lasts != [len(seen.beats) - 1] else "",
+        *_status_faults(work, seen),
+    ]
+    faults = [fault for fault in faults if fault]
+    mismatches = int(wrong.sum()) + missing + len(faults)
+    return int(wrong.size), mismatches, problems + faults
+
+
+def _status_faults(work: Work, seen: Seen) -> list[str]:
+    """Counters of the status record that differ from the golden model."""
+    if not seen.status:
+        return ["no status record"]
+    result = work.expected
+    want = {
+        "tag": work.command.tag,
+        "causes": 0,
+        "rows": len(result.output),
+        "empty_rows": int(result.empty.sum()),
+        "saturations": result.saturations,
+        "keys_visible": int(result.visible.sum()),
+        "keys_kept": int(result.kept.sum()),
+        "blocks_compensated": int(result.blocks.sum()),
+        "dropped_mass": int(result.dropped_mass.sum()) & 0xFFFFFFFF,
+    }
+    faults = [
+        f"status {name} = {seen.status[name]}, expected {value}"
+        for name, value in want.items()
+        if seen.status[name] != value
+    ]
+    if seen.status["causes"]:
+        faults.append(f"refused: {', '.join(sorted(cause_names(seen.status['causes'])))}")
+    if not 0 < seen.status["cycles"] <= seen.clocks:
+        faults.append(f"status cycles = {seen.status['cycles']}, the run took {seen.clocks} clocks")
+    return faults
+
+
+def formula(work: Work, build: Build) -> dict[str, int]:
+    """Cycles by DESIGN section 2: each row costs max(words x slices, kept + blocks) in its lane.
+
+    Returns:
+        `formula_cycles`, and the sums alone: `predictor_cycles` and `item_cycles`.
+    """
+    result, command = work.expected, work.command
+    slices = min(command.predicted_slices, -(-command.dims // SLICE_DIMS)) if command.sparse else 1
+    words = -(-result.visible // build.pred_keys) * slices
+    items = result.kept + result.blocks
+    totals = {
+        "formula_cycles": np.maximum(words, items),
+        "predictor_cycles": words,
+        "item_cycles": items,
+    }
+    return {name: int(-(-value.sum() // build.rows)) for name, value in totals.items()}
+
+
+def measure(work: Work, seen: Seen, build: Build) -> dict:
+    """Every figure of one case, as plain values; accuracy is that of the RTL's output."""
+    job, result = work.job, work.expected
+    elements, mismatches, problems = compare(work, seen)
+    figures = {
+        "name": job.name,
+        "kind": job.kind,
+        "mode": job.mode.name,
+        "lambda": job.mode.min_probability,
+        "budget": work.command.budget if work.command.use_budget else None,
+        "tail": bool(work.command.sparse and work.command.use_tail),
+        "basis": job.basis,
+        "pred_dims": job.pred_dims,
+        "n_q": job.shape[0],
+        "n_k": job.shape[1],
+        "d": job.shape[2],
+        "rows": job.rows.count,
+        "queries": job.rows.text(job.shape[0]),
+        "kept_fraction": result.kept_fraction,
+        "visible": int(result.visible.sum()),
+        "kept": float(result.kept.mean()),
+        "blocks": float(result.blocks.mean()),
+        "elements": elements,
+        "mismatches": mismatches,
+        "problems": problems,
+        "cycles": seen.status.get("cycles", 0),
+        **formula(work, build),
+    }
+    return figures | _accuracy(work, seen, whole=not mismatches)
+
+
+def _accuracy(work: Work, seen: Seen, *, whole: bool) -> dict:
+    """Agreement of the RTL's output with exact attention; none of it when rows are wrong."""
+    names = ("relative_error", "max_lsb_error", "within_one_lsb", "mean_row_sum")
+    if not whole:
+        return dict.fromkeys(names)
+    command = work.command
+    codes, _ = from_beats(seen.beats, dims=command.dims, bits=command.output_bits)
+    found = agreement(
+        dataclasses.replace(work.expected, output=codes), work.exact, bits=command.output_bits
+    )
+    return {name: getattr(found, name) for name in names}
