@@ -104,7 +104,7 @@ def cases(draw, *, sparse: bool | None = None, masked: bool | None = None) -> Ca
         options |= draw(selections(n_k))
     if draw(st.booleans()) if masked is None else masked:
         options |= draw(masks(n_q, n_k))
-    return make_case(
+    case = make_case(
         draw(st.sampled_from(NAMES)),
         n_q=n_q,
         n_k=n_k,
@@ -113,6 +113,9 @@ def cases(draw, *, sparse: bool | None = None, masked: bool | None = None) -> Ca
         seed=draw(st.integers(0, 1 << 30)),
         **options,
     )
+    if draw(st.integers(0, 3)) == 0:
+        case.q[0] = 0  # every score is 0: the reference equals the maximum
+    return case
 
 
 def same_rows(one: fixed.Result, two: fixed.Result, rows: slice | np.ndarray = slice(None)) -> bool:

@@ -18,9 +18,11 @@ class Row:
 
     output: list[int]
     visible: list[int]
+    distance: dict[int, int]  # of each visible key, when the row was predicted
     kept: list[int]
-    tails: dict[int, int]
-    total: int
+    weights: dict[int, int]  # of each kept key
+    tails: dict[int, int]  # summed predicted weight of each block with dropped keys
+    block_weights: dict[int, int]
 
 
 def sees(command: Command, query: int, key: int) -> bool:
@@ -132,8 +134,8 @@ def row(command: Command, query: int, q, k, v, *, pred_bits: int = 4, block_keys
     """One row of a head, from lists of ints."""
     visible = [key for key in range(command.key_count) if sees(command, query, key)]
     if not visible:
-        return Row([0] * command.dims, [], [], {}, 0)
-    kept, tail, reference = visible, {}, None
+        return Row([0] * command.dims, [], {}, [], {}, {}, {})
+    distance, kept, tail, reference = {}, visible, {}, None
     if command.use_threshold or command.use_budget:
         score = {key: predicted_score(command, q, k[key], pred_bits) for key in visible}
         predicted_reference = ceiling(max(score.values()), f.PREDICTED_FRACTION)
@@ -148,15 +150,19 @@ def row(command: Command, query: int, q, k, v, *, pred_bits: int = 4, block_keys
     }
     best = ceiling(max(exact.values()), f.SCORE_FRACTION)
     top = best if reference is None else max(best, reference)
+    weights = {key: exp2(top * (1 << f.SCORE_FRACTION) - exact[key]) for key in kept}
+    scale = f.WEIGHT_FRACTION - f.PREDICTED_WEIGHT_FRACTION
+    block_weights = {
+        block: (predicted << scale) // block_keys >> top - reference
+        for block, predicted in tail.items()
+    }
+    every = list(weights.items())
+    for block, weight in block_weights.items():
+        keys = range(block * block_keys, (block + 1) * block_keys)
+        every += [(key, weight) for key in keys]  # the mean, as a share for each key of the block
     weighted, total = [0] * command.dims, 0
-    for key in kept:
-        weight = exp2(top * (1 << f.SCORE_FRACTION) - exact[key])
+    for key, weight in every:
         total += weight
         weighted = add_scaled(weighted, weight, v[key])
-    for block, predicted in tail.items():
-        scale = f.WEIGHT_FRACTION - f.PREDICTED_WEIGHT_FRACTION
-        weight = (predicted << scale) // block_keys >> top - reference
-        total += weight * block_keys
-        for key in range(block * block_keys, (block + 1) * block_keys):
-            weighted = add_scaled(weighted, weight, v[key])
-    return Row([normalise(command, each, total) for each in weighted], visible, kept, tail, total)
+    output = [normalise(command, each, total) for each in weighted]
+    return Row(output, visible, distance, kept, weights, tail, block_weights)

@@ -25,6 +25,28 @@ def test_every_bit_equals_the_literal_reading(case: Case) -> None:
         assert result.output[i].tolist() == row.output
 
 
+@given(case=cases(masked=False))
+def test_every_distance_and_weight_equals_the_literal_reading(case: Case) -> None:
+    """Also where the output would hide a difference: a weight off by a whole octave, say."""
+    command = case.command()
+    head = fixed._Head(command, case.k, case.v, Build(), fixed.Integer())
+    everything = np.ones((len(case.q), len(case.k)), dtype=bool)
+    kept, tail, reference = everything, np.zeros((len(case.q), 1), dtype=int), 0
+    if command.sparse:
+        prediction = head.predict(case.q, everything)
+        kept, reference = case.run().kept_mask, prediction.reference
+        tail = head.tail(prediction, everything, kept)
+    weight, block_weight = head.weigh(head.scores(case.q), kept, tail, reference)
+    for i, query in enumerate(case.q.tolist()):
+        row = literal.row(command, i, query, case.k.tolist(), case.v.tolist())
+        if command.sparse:
+            assert prediction.distance[i].tolist() == list(row.distance.values())
+        assert weight[i][kept[i]].tolist() == list(row.weights.values())
+        tails = np.flatnonzero(tail[i])
+        assert tail[i][tails].tolist() == list(row.tails.values())
+        assert block_weight[i][tails].tolist() == list(row.block_weights.values())
+
+
 @pytest.mark.parametrize(
     ("build", "d"),
     [
