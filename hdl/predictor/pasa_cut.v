@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// pasa_cut - where one row's kept keys end
+//
+// Why      Threshold and budget each become a cut: every key nearer than
+//          `cut`, and the first `ties` keys exactly at it; the smaller wins.
+// Contract * threshold: cut at log2 of the row's sum minus log2 of lambda;
+//            where that lies before the nearest key, the best key alone
+//          * budget: cut in octave `octave` at the first fine count that
+//            reaches `need`; where none does in the last octave, all keys
+//          * ties all ones means no limit; cut is at most DISTANCE_FAR
+//          * clock 0 is the one in which fine, octave, need and use_* are
+//            given; total follows at 1; min_probability and nearest at 4;
+//            cut, ties and log_total come at 7; one row a clock
+//          * golden: selection.threshold_cut, budget_cut, kept_keys
+// Cost     about 400 LUT
+// Checked  make unit M=pasa_cut
+
+`default_nettype none
+`include "pasa_formats.vh"
+module pasa_cut #(
+    parameter TILE_KEYS = 2048
+) (
+    input  wire                                    clk,
+    input  wire [15*($clog2(TILE_KEYS)+1)-1:0]     fine,      // keys up to each 1/16 octave
+    input  wire [3:0]                              octave,
+    input  wire [$clog2(TILE_KEYS):0]              need,
+    input  wire                                    use_threshold,
+    input  wire                                    use_budget,
+    input  wire [`PASA_PREDICTED_WEIGHT_FRACTION+$clog2(TILE_KEYS):0] total,
+    input  wire [`PASA_MIN_PROBABILITY_BITS-1:0]   min_probability, // -log2(lambda), UQ5.8
+    input  wire [`PASA_PREDICTED_FRACTION-1:0]     nearest,
+    output reg  [`PASA_DISTANCE_BITS-1:0]          cut,
+    output reg  [$clog2(TILE_KEYS):0]              ties,
+    output wire [`PASA_LOG_FRACTION+5:0]           log_total
+);
+    localparam COUNT_BITS = $clog2(TILE_KEYS) + 1;
+    localparam TOTAL_BITS = `PASA_PREDICTED_WEIGHT_FRACTION + COUNT_BITS;
+    localparam FINE       = 15;
+    localparam D          = `PASA_DISTANCE_BITS;
+    localparam L          = `PASA_LOG_FRACTION + 6;
+    localparam STEPS      = `PASA_LOG_FRACTION - `PASA_PREDICTED_FRACTION;
+    localparam [D-1:0] FAR = `PASA_DISTANCE_FAR;
+    localparam [COUNT_BITS-1:0] NO_LIMIT = {COUNT_BITS{1'b1}};
+
+    // Budget, clock 1: which fine counts reach the need. They rise, so the
+    // first one that does is an edge.
+    reg [FINE-1:0]            reached;
+    reg [FINE*COUNT_BITS-1:0] fine_1;
+    reg [COUNT_BITS-1:0]      need_1;
+    reg [3:0]                 octave_1;
+    reg                       use_budget_1;
+    genvar f;
+    generate for (f = 0; f < FINE; f = f + 1) begin : g_reached
+        always @(posedge clk) reached[f] <= fine[f*COUNT_BITS +: COUNT_BITS] >= need;
+    end endgenerate
+    always @(posedge clk) begin
+        fine_1       <= fine;
+        need_1       <= need;
+        octave_1     <= octave;
+        use_budget_1 <= use_budget;
+    end
+
+    // Clock 2: the step and the keys before it.
+    reg [3:0]            step;
+    reg [COUNT_BITS-1:0] before;
+    integer i;
+    always @* begin
+        step   = 4'd15;
+        before = fine_1[(FINE-1)*COUNT_BITS +: COUNT_BITS];
+        for (i = FINE - 1; i >= 0; i = i - 1)
+            if (reached[i]) begin
+                step   = i[3:0];
+                before = i == 0 ? {COUNT_BITS{1'b0}}
+                                : fine_1[(i > 0 ? i - 1 : 0)*COUNT_BITS +: COUNT_BITS];
+            end
+    end
+    reg [D-1:0]          budget_cut_2;
+    reg                  all_2;
+    reg [COUNT_BITS-1:0] before_2, need_2;
+    always @(posedge clk) begin
+        all_2        <= !use_budget_1 | (&{octave_1, step});  // never reached
+        budget_cut_2 <= {octave_1, step};
+        before_2     <= before;
+        need_2       <= need_1;
+    end
+
+    // Clock 3: its ties.
+    reg [D-1:0]          budget_cut_3;
+    reg [COUNT_BITS-1:0] budget_ties_3;
+    always @(posedge clk) begin
+        budget_cut_3  <= all_2 ? FAR : budget_cut_2;
+        budget_ties_3 <= all_2 ? NO_LIMIT : need_2 - before_2;
+    end
+
+    // Threshold: the logarithm comes at 4.
+    wire [L-1:0] log_4;
+    pasa_log2 #(.WIDTH(TOTAL_BITS)) log2 (.clk(clk), .in(total), .out(log_4));
+    wire use_threshold_6;
+    wire [D+COUNT_BITS-1:0] budget_6;
+    pasa_delay #(.WIDTH(1), .CLOCKS(6)) use_wait (
+        .clk(clk), .in(use_threshold), .out(use_threshold_6)
+    );
+    pasa_delay #(.WIDTH(D + COUNT_BITS), .CLOCKS(3)) budget_wait (
+        .clk(clk), .in({budget_cut_3, budget_ties_3}), .out(budget_6)
+    );
+    pasa_delay #(.WIDTH(L), .CLOCKS(3)) log_wait (
+        .clk(clk), .in(log_4), .out(log_total)
+    );
+
+    // Clock 5: lambda over the sum. Clock 6: no farther than FAR, but always
+    // the best key.
+    localparam P = `PASA_MIN_PROBABILITY_BITS;
+    wire [L:0] limit = {{(L+1-P){1'b0}}, min_probability} - {log_4[L-1], log_4};
+    reg  [L-STEPS:0] limit_5;
+    reg  [`PASA_PREDICTED_FRACTION-1:0] nearest_5;
+    wire only_best = limit_5[L-STEPS]
+                   | limit_5 < {{(L-STEPS+1-`PASA_PREDICTED_FRACTION){1'b0}}, nearest_5};
+    wire beyond = |limit_5[L-STEPS:D] | (&limit_5[D-1:1]);
+    reg  [D-1:0]          threshold_cut_6;
+    reg  [COUNT_BITS-1:0] threshold_ties_6;
+    always @(posedge clk) begin
+        limit_5   <= limit[L:STEPS];
+        nearest_5 <= nearest;
+
+        threshold_cut_6  <= only_best ? {{(D-`PASA_PREDICTED_FRACTION){1'b0}}, nearest_5}
+                          : beyond    ? FAR : limit_5[D-1:0];
+        threshold_ties_6 <= only_best ? {{(COUNT_BITS-1){1'b0}}, 1'b1} : NO_LIMIT;
+    end
+    wire unused = &{1'b0, limit[STEPS-1:0]};
+
+    // Clock 7: the smaller set of the two.
+    wire take_threshold = use_threshold_6 & {threshold_cut_6, threshold_ties_6} < budget_6;
+    always @(posedge clk) {cut, ties} <= take_threshold ? {threshold_cut_6, threshold_ties_6}
+                                                        : budget_6;
+endmodule
+`default_nettype wire

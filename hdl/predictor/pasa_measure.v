@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// pasa_measure - MEASURE: cuts of a block of rows
+//
+// Why      The cut of a row needs all its distances at once, so they pass a
+//          second time, now with their final reference.
+// Contract * takes a block (block_*) when it is idle and fewer than BUFFERS
+//            blocks lie between here and the end of SELECT (`release_buffer`
+//            gives one back); then reads one word a clock: words + 1 clocks
+//          * `finish` comes with the last read of a block
+//          * final distances go to final_* at {buffer, word}, 3 clocks after
+//            their read; result_valid after the last
+//          * stored_data comes one clock after stored_enable
+//          * golden: selection.kept_keys
+// Cost     ROWS times pasa_measure_row
+// Checked  make unit M=pasa_predictor
+
+`default_nettype none
+`include "pasa_formats.vh"
+module pasa_measure #(
+    parameter ROWS       = 4,
+    parameter PRED_KEYS  = 32,
+    parameter TILE_KEYS  = 2048,
+    parameter BLOCK_KEYS = 64,
+    parameter BUFFERS    = 4
+) (
+    input  wire clk,
+    input  wire rst,
+
+    input  wire                                   block_valid,
+    output wire                                   block_ready,
+    input  wire [$clog2(TILE_KEYS/PRED_KEYS)-1:0] walk_first,   // see pasa_word_range
+    input  wire                                   walk_jump,
+    input  wire [$clog2(TILE_KEYS/PRED_KEYS)-1:0] walk_jump_at,
+    input  wire [$clog2(TILE_KEYS/PRED_KEYS)-1:0] walk_jump_to,
+    input  wire [$clog2(TILE_KEYS/PRED_KEYS)-1:0] walk_last,
+    input  wire                                   block_use_threshold,
+    input  wire                                   block_use_budget,
+    input  wire [`PASA_MIN_PROBABILITY_BITS-1:0]  block_min_probability,
+    input  wire [ROWS*4-1:0]                      block_octave,
+    input  wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]  block_need,
+    input  wire [ROWS*(`PASA_PREDICTED_BITS-`PASA_PREDICTED_FRACTION+1)-1:0] block_exponent,
+    input  wire [ROWS*`PASA_PREDICTED_FRACTION-1:0] block_nearest,
+
+    output wire                                   stored_enable,
+    output wire [$clog2(BUFFERS*TILE_KEYS/PRED_KEYS)-1:0] stored_address,
+    input  wire [ROWS*(PRED_KEYS*`PASA_DISTANCE_BITS+`PASA_PREDICTED_BITS
+                       -`PASA_PREDICTED_FRACTION+1)-1:0] stored_data, // {exponent, distances} a row
+    output wire                                   finish,
+
+    output wire                                   final_write,
+    output wire [$clog2(BUFFERS*TILE_KEYS/PRED_KEYS)-1:0] final_address,
+    output wire [ROWS*PRED_KEYS*`PASA_DISTANCE_BITS-1:0] final_data,
+
+    output wire                                   result_valid,
+    output wire [ROWS*`PASA_DISTANCE_BITS-1:0]    result_cut,
+    output wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]  result_ties,
+    output wire [ROWS*(`PASA_LOG_FRACTION+6)-1:0] result_log_total,
+    input  wire                                   release_buffer
+);
+    localparam COUNT_BITS = $clog2(TILE_KEYS) + 1;
+    localparam WORDS      = TILE_KEYS / PRED_KEYS;
+    localparam WORD_BITS  = $clog2(WORDS);
+    localparam PLACE_BITS = $clog2(BUFFERS);
+    localparam E          = `PASA_PREDICTED_BITS - `PASA_PREDICTED_FRACTION + 1;
+    localparam N          = `PASA_PREDICTED_FRACTION;
+    localparam D          = PRED_KEYS * `PASA_DISTANCE_BITS;
+    localparam C          = `PASA_DISTANCE_BITS;
+    localparam L          = `PASA_LOG_FRACTION + 6;
+    localparam P          = `PASA_MIN_PROBABILITY_BITS;
+    localparam TREE       = ($clog2(PRED_KEYS) + 1) / 2;
+    localparam RESULT_AT  = 12 + TREE;         // clocks after a word was asked for
+
+    reg [PLACE_BITS:0] used;         // blocks between here and the end of SELECT
+    reg                running;
+    assign block_ready = !running & !used[PLACE_BITS];
+    wire start = block_valid & block_ready;
+    always @(posedge clk) begin
+        if (start & !release_buffer) used <= used + 1'b1;
+        if (release_buffer & !start) used <= used - 1'b1;
+        if (rst) used <= {(PLACE_BITS+1){1'b0}};
+    end
+
+    // The block at work.
+    reg                       use_threshold, use_budget;
+    reg [P-1:0]               min_probability;
+    reg [ROWS*4-1:0]          octave;
+    reg [ROWS*COUNT_BITS-1:0] need;
+    reg [ROWS*E-1:0]          exponent;
+    reg [ROWS*N-1:0]          nearest;
+    always @(posedge clk)
+        if (start) begin
+            use_threshold   <= block_use_threshold;
+            use_budget      <= block_use_budget;
+            min_probability <= block_min_probability;
+            octave          <= block_octave;
+            need            <= block_need;
+            exponent        <= block_exponent;
+            nearest         <= block_nearest;
+        end
+
+    // One word a clock.
+    reg                   word_first;
+    reg  [PLACE_BITS-1:0] place;
+    wire [WORD_BITS-1:0]  word;
+    wire                  word_ends, unused_closes;
+    assign finish = running & word_ends;
+    pasa_word_walk #(.WORDS(WORDS), .PARTS(BLOCK_KEYS / PRED_KEYS)) walk (
+        .clk(clk), .start(start), .step(running), .first(walk_first), .jump(walk_jump),
+        .jump_at(walk_jump_at), .jump_to(walk_jump_to), .last(walk_last),
+        .word(word), .ends(word_ends), .closes(unused_closes)
+    );
+    always @(posedge clk) begin
+        word_first <= start;
+        if (start)       running <= 1'b1;
+        else if (finish) running <= 1'b0;
+        if (finish)      place   <= place + 1'b1;
+        if (rst) begin
+            running <= 1'b0;
+            place   <= {PLACE_BITS{1'b0}};
+        end
+    end
+    assign stored_enable  = running;
+    assign stored_address = {place, word};
+
+    // What goes along with the data. Valid bits alone are reset.
+    reg [RESULT_AT:1] word_valid;
+    always @(posedge clk) begin
+        word_valid <= {word_valid[RESULT_AT-1:1], running};
+        if (rst) word_valid <= {RESULT_AT{1'b0}};
+    end
+    wire first_late, ends_result, use_threshold_late, use_budget_late;
+    wire [P-1:0]               min_probability_late;
+    wire [ROWS*E-1:0]          exponent_1;
+    wire [ROWS*4-1:0]          octave_3, octave_late;
+    wire [ROWS*COUNT_BITS-1:0] need_late;
+    wire [ROWS*N-1:0]          nearest_late;
+    pasa_delay #(.WIDTH(1), .CLOCKS(4 + TREE)) first_wait (
+        .clk(clk), .in(word_first), .out(first_late)
+    );
+    pasa_delay #(.WIDTH(1), .CLOCKS(RESULT_AT)) ends_wait (
+        .clk(clk), .in(word_ends), .out(ends_result)
+    );
+    pasa_delay #(.WIDTH(ROWS * E), .CLOCKS(1)) exponent_wait (
+        .clk(clk), .in(exponent), .out(exponent_1)
+    );
+    pasa_delay #(.WIDTH(ROWS * 4), .CLOCKS(3)) octave_wait (
+        .clk(clk), .in(octave), .out(octave_3)
+    );
+    pasa_delay #(.WIDTH(ROWS * 4), .CLOCKS(2 + TREE)) octave_more (
+        .clk(clk), .in(octave_3), .out(octave_late)
+    );
+    pasa_delay #(.WIDTH(ROWS * COUNT_BITS + 2), .CLOCKS(5 + TREE)) need_wait (
+        .clk(clk), .in({use_threshold, use_budget, need}),
+        .out({use_threshold_late, use_budget_late, need_late})
+    );
+    pasa_delay #(.WIDTH(ROWS * N + P), .CLOCKS(9 + TREE)) nearest_wait (
+        .clk(clk), .in({min_probability, nearest}),
+        .out({min_probability_late, nearest_late})
+    );
+    pasa_delay #(.WIDTH(PLACE_BITS + WORD_BITS), .CLOCKS(3)) address_wait (
+        .clk(clk), .in({place, word}), .out(final_address)
+    );
+    assign final_write  = word_valid[3];
+    assign result_valid = word_valid[RESULT_AT] & ends_result;
+
+    genvar r;
+    generate for (r = 0; r < ROWS; r = r + 1) begin : g_row
+        pasa_measure_row #(.PRED_KEYS(PRED_KEYS), .TILE_KEYS(TILE_KEYS)) measure_row (
+            .clk(clk), .stored(stored_data[r*(D+E) +: D]),
+            .exponent(stored_data[r*(D+E)+D +: E]), .row_exponent(exponent_1[r*E +: E]),
+            .octave(octave_3[r*4 +: 4]), .valid(word_valid[4+TREE]), .first(first_late),
+            .octave_late(octave_late[r*4 +: 4]),
+            .need(need_late[r*COUNT_BITS +: COUNT_BITS]),
+            .use_threshold(use_threshold_late), .use_budget(use_budget_late),
+            .min_probability(min_probability_late), .nearest(nearest_late[r*N +: N]),
+            .distances(final_data[r*D +: D]), .cut(result_cut[r*C +: C]),
+            .ties(result_ties[r*COUNT_BITS +: COUNT_BITS]),
+            .log_total(result_log_total[r*L +: L])
+        );
+    end endgenerate
+endmodule
+`default_nettype wire
