@@ -45,22 +45,23 @@ module pasa_leading_one #(
     localparam COARSE_BITS = POSITION_BITS - 3;
     localparam WINDOW      = 8 + MANTISSA_BITS;  // a byte and what lies below it
 
-    integer i;
-
     // Stage 1: which bytes hold a 1.
     wire [8*BYTES-1:0] whole = {{(8*BYTES-TOTAL_BITS){1'b0}}, in_total};
     reg  [8*BYTES-1:0] total_1;
     reg  [BYTES-1:0]   any_1;
-    always @(posedge clk) begin
-        total_1 <= whole;
-        for (i = 0; i < BYTES; i = i + 1) any_1[i] <= |whole[8*i +: 8];
-    end
+    always @(posedge clk) total_1 <= whole;
+
+    genvar b;
+    generate for (b = 0; b < BYTES; b = b + 1) begin : g_byte
+        always @(posedge clk) any_1[b] <= |whole[8*b +: 8];
+    end endgenerate
 
     // Stage 2: the highest such byte comes to the top of the window.
     wire [8*BYTES+MANTISSA_BITS-1:0] padded = {total_1, {MANTISSA_BITS{1'b0}}};
     reg  [COARSE_BITS-1:0] coarse, coarse_2;
     reg  [WINDOW-1:0]      window, window_2;
     reg                    zero_2;
+    integer                i;
     always @* begin
         coarse = {COARSE_BITS{1'b0}};
         window = padded[0 +: WINDOW];
@@ -81,10 +82,11 @@ module pasa_leading_one #(
     reg [COARSE_BITS-1:0] coarse_3;
     reg [WINDOW-2:0]      window_3;              // the top bit can only be the leading 1
     reg                   zero_3;
+    integer               j;
     always @* begin
         fine = 3'd0;
-        for (i = 1; i < 8; i = i + 1)
-            if (window_2[MANTISSA_BITS + i]) fine = i[2:0];
+        for (j = 1; j < 8; j = j + 1)
+            if (window_2[MANTISSA_BITS + j]) fine = j[2:0];
     end
     always @(posedge clk) begin
         fine_3   <= fine;

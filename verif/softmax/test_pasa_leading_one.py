@@ -46,7 +46,7 @@ def test_design(sim, total_bits, user):
 MUTANTS = {
     "top byte": ("for (i = 1; i < BYTES; i = i + 1)", "for (i = 1; i < BYTES-1; i = i + 1)"),
     "lowest byte": ("if (any_1[i]) begin", "if (any_1[i] & coarse == 0) begin"),
-    "fine": ("for (i = 1; i < 8; i = i + 1)", "for (i = 1; i < 7; i = i + 1)"),
+    "fine": ("for (j = 1; j < 8; j = j + 1)", "for (j = 1; j < 7; j = j + 1)"),
     "late": ("{coarse_3, fine_3}", "{coarse_2, fine_3}"),
     "zero": ("any_1 == {BYTES{1'b0}}", "window[MANTISSA_BITS +: 7] == 7'd0"),
     "reset": ("rst ? {LATENCY{1'b0}}", "1'b0 ? {LATENCY{1'b0}}"),

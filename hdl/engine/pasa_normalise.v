@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// pasa_normalise - divides finished rows by their weights and writes output codes
+//
+// Why      A row is normalised once, and takes far longer to sum up than to
+//          normalise: so the lanes share one normaliser, 16 dimensions a clock.
+// Contract * lanes with a finished row are served in turn (round robin)
+//          * lane_valid[l] and all that belongs to the row hold still until
+//            lane_ready[l], one clock long: in that clock the row's last group is
+//            captured and the lane may replace it
+//          * a row of d dimensions takes ceil(d/16) groups, one a clock; rows follow
+//            each other without an idle clock when two or more lanes have rows
+//          * write_*: group `write_group` of the row at place `write_row`, 16 codes
+//            sign-extended to 16 bits; write_done with its last group
+//          * golden functions Integer.average, reciprocal, factor, output; a row
+//            whose total is 0 gives zeros. Dimensions beyond d must be 0 in the
+//            accumulator: they give 0 and never saturate
+//          * saturation_count: codes clipped in the group written 2 clocks before
+//          * the fields of a slot hold still while one of its rows is here
+//          * an idle normaliser captures a row's first group in the sixth clock of
+//            lane_valid; each group is written 13 clocks after its capture
+//          * reset clears valid bits only
+// Width    factor = reciprocal * multiplier >> 16 <= 2^17 * (2^16 - 1) / 2^16
+// Cost     18 DSP48E1; group and lane multiplexers, 16 align and 16 round shifters
+// Checked  make unit M=pasa_normalise
+
+`include "pasa_formats.vh"
+`default_nettype none
+module pasa_normalise #(
+    parameter ROWS        = 4,       // lanes, a power of two
+    parameter HEAD_DIM    = 64,
+    parameter TILE_KEYS   = 2048,
+    parameter OUTPUT_ROWS = 32,      // places of the output buffer
+    // Derived; leave as they are.
+    parameter GROUPS      = HEAD_DIM / 16,
+    parameter GROUP_BITS  = GROUPS > 1 ? $clog2(GROUPS) : 1,
+    parameter DIMS_BITS   = $clog2(HEAD_DIM) + 1,
+    parameter OUTPUT_BITS = $clog2(OUTPUT_ROWS),
+    parameter TOTAL_BITS  = `PASA_WEIGHT_BITS + $clog2(TILE_KEYS),
+    parameter ACC_BITS    = TOTAL_BITS + 8
+) (
+    input  wire                                       clk,
+    input  wire                                       rst,    // synchronous, active high
+
+    // Fields of the two commands that may be running; slot 0 is low.
+    input  wire [2*DIMS_BITS-1:0]                     slot_dims,
+    input  wire [2*`PASA_OUTPUT_MULTIPLIER_BITS-1:0]  slot_multiplier,
+    input  wire [2*`PASA_SHIFT_BITS-1:0]              slot_shift,
+    input  wire [1:0]                                 slot_int16,
+
+    // Finished rows; lane l at [l*W +: W].
+    input  wire [ROWS-1:0]                            lane_valid,
+    output wire [ROWS-1:0]                            lane_ready,
+    input  wire [ROWS*HEAD_DIM*ACC_BITS-1:0]          lane_accumulator, // signed
+    input  wire [ROWS*TOTAL_BITS-1:0]                 lane_total,
+    input  wire [ROWS*OUTPUT_BITS-1:0]                lane_output_row,
+    input  wire [ROWS-1:0]                            lane_slot,
+
+    // To the output buffer.
+    output wire                                       write_valid,
+    output wire [OUTPUT_BITS-1:0]                     write_row,
+    output wire [GROUP_BITS-1:0]                      write_group,
+    output wire [16*16-1:0]                           write_data,
+    output wire                                       write_done,
+
+    // To the counters.
+    output wire                                       saturation_valid,
+    output wire                                       saturation_slot,
+    output wire [4:0]                                 saturation_count
+);
+    localparam LANE_BITS     = ROWS > 1 ? $clog2(ROWS) : 1;
+    localparam GROUP_WIDTH   = 16 * ACC_BITS;
+    localparam POSITION_BITS = $clog2(TOTAL_BITS);
+    localparam AVERAGE_BITS  = 9 + `PASA_AVERAGE_FRACTION;
+    localparam MULTIPLIER    = `PASA_OUTPUT_MULTIPLIER_BITS;
+    localparam SHIFT         = `PASA_SHIFT_BITS;
+    localparam FACTOR        = `PASA_FACTOR_BITS;
+    localparam RECIPROCAL    = `PASA_RECIPROCAL_FRACTION + 1;
+    localparam CAPTURE       = 3;    // clocks from a stage-0 group to its capture
+
+    generate if (ROWS < 1 || (ROWS & (ROWS - 1)) != 0) begin : g_check_rows
+        pasa_normalise_ERROR_ROWS_must_be_a_power_of_two bad ();
+    end endgenerate
+    generate if (HEAD_DIM < 16 || (HEAD_DIM & (HEAD_DIM - 1)) != 0) begin : g_check_dims
+        pasa_normalise_ERROR_HEAD_DIM_must_be_a_power_of_two_of_at_least_16 bad ();
+    end endgenerate
+
+    // Last group of a row of each slot: ceil(dims / 16) - 1.
+    reg [GROUP_BITS-1:0] last_group [0:1];
+    genvar s;
+    generate for (s = 0; s < 2; s = s + 1) begin : g_slot
+        /* verilator lint_off UNUSEDSIGNAL */    // only the group of the last dimension counts
+        wire [DIMS_BITS-1:0] last_dim = slot_dims[s*DIMS_BITS +: DIMS_BITS] - 1'b1;
+        /* verilator lint_on UNUSEDSIGNAL */
+        if (GROUPS > 1) begin : g_groups
+            always @(posedge clk) last_group[s] <= last_dim[4 +: GROUP_BITS];
+        end else begin : g_one
+            always @(posedge clk) last_group[s] <= 1'b0;
+        end
+    end endgenerate
+
+    // Pick: the next lane in turn with a row that was not picked before.
+    reg  [ROWS-1:0]      picked;
+    reg  [LANE_BITS-1:0] turn;                   // the lane to look at first
+    reg                  next_valid;
+    reg  [LANE_BITS-1:0] next_lane;
+
+    wire [ROWS-1:0]      waiting = lane_valid & ~picked;
+    reg  [LANE_BITS-1:0] found, found_late;      // from `turn` on, and before it
+    reg                  is_late;
+    integer              l;
+    always @* begin
+        found      = {LANE_BITS{1'b0}};
+        found_late = {LANE_BITS{1'b0}};
+        is_late    = 1'b1;
+        for (l = ROWS - 1; l >= 0; l = l - 1)
+            if (waiting[l]) begin
+                found_late = l[LANE_BITS-1:0];
+                if (l[LANE_BITS-1:0] >= turn) begin
+                    found   = l[LANE_BITS-1:0];
+                    is_late = 1'b0;
+                end
+            end
+        if (is_late) found = found_late;
+    end
+
+    // Stage 0: the group that sets out in this clock.
+    reg                  run;
+    reg [LANE_BITS-1:0]  lane_0;
+    reg [GROUP_BITS-1:0] group_0, last_group_0;
+    reg                  slot_0;
+    wire last_0 = group_0 == last_group_0;
+    wire start  = next_valid & (!run | last_0);
+    wire pick   = |waiting & (!next_valid | start);
+    wire next_slot = lane_slot[next_lane];
+
+    always @(posedge clk) begin
+        if (pick) begin
+            next_lane <= found;
+            turn      <= found + 1'b1;
+        end
+        if (start) begin
+            lane_0       <= next_lane;
+            slot_0       <= next_slot;
+            last_group_0 <= last_group[next_slot];
+        end
+        group_0    <= start ? {GROUP_BITS{1'b0}} : group_0 + 1'b1;
+        next_valid <= pick | (next_valid & !start);
+        run        <= start | (run & !last_0);
+        if (rst) begin
+            turn       <= {LANE_BITS{1'b0}};
+            next_valid <= 1'b0;
+            run        <= 1'b0;
+        end
+    end
+
+    // Capture, 3 clocks later so that the leading one is known when the group
+    // arrives: first its group of every lane, then its lane.
+    wire [LANE_BITS-1:0]  lane_3;
+    wire [GROUP_BITS-1:0] group_3;
+    wire                  last_3;
+    reg  [LANE_BITS-1:0]  lane_4;
+    reg  [ROWS*GROUP_WIDTH-1:0] groups_4;
+    reg  [GROUP_WIDTH-1:0]      group_5;
+    reg  [CAPTURE-1:0]    valid;                 // of stages 3 to 1
+
+    always @(posedge clk) valid <= rst ? {CAPTURE{1'b0}} : {valid[CAPTURE-2:0], run};
+
+    pasa_delay #(.WIDTH(LANE_BITS + GROUP_BITS + 1), .CLOCKS(CAPTURE)) capture (
+        .clk(clk), .in({lane_0, group_0, last_0}), .out({lane_3, group_3, last_3}));
+
+    genvar g;
+    generate for (g = 0; g < ROWS; g = g + 1) begin : g_lane
+        wire [HEAD_DIM*ACC_BITS-1:0] accumulator =
+            lane_accumulator[g*HEAD_DIM*ACC_BITS +: HEAD_DIM*ACC_BITS];
+        always @(posedge clk)
+            groups_4[g*GROUP_WIDTH +: GROUP_WIDTH] <=
+                accumulator[group_3*GROUP_WIDTH +: GROUP_WIDTH];
+        always @(posedge clk) picked[g] <= !rst &
+            ((picked[g] & !lane_ready[g]) | (pick & (found == g[LANE_BITS-1:0])));
+        assign lane_ready[g] = valid[CAPTURE-1] & last_3 & (lane_3 == g[LANE_BITS-1:0]);
+    end endgenerate
+
+    always @(posedge clk) begin
+        lane_4  <= lane_3;
+        group_5 <= groups_4[lane_4*GROUP_WIDTH +: GROUP_WIDTH];
+    end
+
+    // Stages 1 to 5: the row's total, its leading one and mantissa.
+    reg  [TOTAL_BITS-1:0]    total_1;
+    reg  [OUTPUT_BITS-1:0]   row_1;
+    wire                     valid_5, zero_5;
+    wire [POSITION_BITS-1:0] leading_one_5;
+    wire [RECIPROCAL-2:0]    mantissa_5;
+
+    always @(posedge clk) begin
+        total_1 <= lane_total[lane_0*TOTAL_BITS +: TOTAL_BITS];
+        row_1   <= lane_output_row[lane_0*OUTPUT_BITS +: OUTPUT_BITS];
+    end
+
+    /* verilator lint_off PINCONNECTEMPTY */     // tags are carried in one piece below
+    pasa_leading_one #(.TOTAL_BITS(TOTAL_BITS), .USER(1)) leading_one (
+        .clk(clk), .rst(rst),
+        .in_valid(valid[0]), .in_total(total_1), .in_user(1'b0),
+        .out_valid(valid_5), .out_leading_one(leading_one_5), .out_mantissa(mantissa_5),
+        .out_zero(zero_5), .out_user());
+
+    // Stages 6 to 8: reciprocal of the mantissa, beside the averages.
+    wire                       valid_8;
+    wire [RECIPROCAL-1:0]      reciprocal_8;
+    wire [16*AVERAGE_BITS-1:0] average_8;
+    wire                       slot_7;
+    reg                        slot_8, slot_9;
+    reg  [MULTIPLIER-1:0]      multiplier_8;
+
+    pasa_reciprocal #(.USER(1)) reciprocal (
+        .clk(clk), .rst(rst),
+        .in_valid(valid_5), .in_mantissa(mantissa_5), .in_user(1'b0),
+        .out_valid(), .out_reciprocal(reciprocal_8), .out_user());
+
+    pasa_average #(
+        .DIMS(16), .ACC_BITS(ACC_BITS), .POSITION_BITS(POSITION_BITS), .USER(1)
+    ) average (
+        .clk(clk), .rst(rst),
+        .in_valid(valid_5), .in_accumulator(group_5), .in_leading_one(leading_one_5),
+        .in_zero(zero_5), .in_user(1'b0),
+        .out_valid(valid_8), .out_average(average_8), .out_user());
+    /* verilator lint_on PINCONNECTEMPTY */
+
+    pasa_delay #(.WIDTH(1), .CLOCKS(7)) slot (.clk(clk), .in(slot_0), .out(slot_7));
+    always @(posedge clk) begin
+        slot_8       <= slot_7;
+        slot_9       <= slot_8;
+        multiplier_8 <= slot_multiplier[slot_7*MULTIPLIER +: MULTIPLIER];
+    end
+
+    // Stage 9: factor = reciprocal * multiplier >> 16, one DSP48E1.
+    /* verilator lint_off UNUSEDSIGNAL */        // low bits are floored away, the top bit is 0
+    reg  [RECIPROCAL+MULTIPLIER-1:0] product_9;
+    /* verilator lint_on UNUSEDSIGNAL */
+    reg                              valid_9, int16_9;
+    reg  [16*AVERAGE_BITS-1:0]       average_9;
+    reg  [SHIFT-1:0]                 shift_9;
+    always @(posedge clk) begin
+        product_9 <= reciprocal_8 * multiplier_8;
+        average_9 <= average_8;
+        shift_9   <= slot_shift[slot_8*SHIFT +: SHIFT];
+        int16_9   <= slot_int16[slot_8];
+        valid_9   <= valid_8 & !rst;
+    end
+
+    // Stages 10 to 16: codes.
+    wire [15:0]            saturated_16;
+    wire [OUTPUT_BITS-1:0] row_9;
+    wire [GROUP_BITS-1:0]  group_9;
+    wire                   last_9, slot_16, slot_18;
+
+    pasa_delay #(.WIDTH(OUTPUT_BITS), .CLOCKS(8)) row (
+        .clk(clk), .in(row_1), .out(row_9));
+    pasa_delay #(.WIDTH(GROUP_BITS + 1), .CLOCKS(6)) tag (
+        .clk(clk), .in({group_3, last_3}), .out({group_9, last_9}));
+
+    pasa_requantise #(.DIMS(16), .USER(OUTPUT_BITS + GROUP_BITS + 2)) requantise (
+        .clk(clk), .rst(rst),
+        .in_valid(valid_9), .in_average(average_9),
+        .in_factor(product_9[MULTIPLIER +: FACTOR]),
+        .in_shift(shift_9), .in_int16(int16_9),
+        .in_user({row_9, group_9, last_9, slot_9}),
+        .out_valid(write_valid), .out_code(write_data), .out_saturated(saturated_16),
+        .out_user({write_row, write_group, write_done, slot_16}));
+
+    // Stages 17 and 18: how many of the 16 codes were clipped.
+    reg       valid_17, valid_18;
+    reg [2:0] partial_17 [0:3];
+    reg [4:0] count_18;
+    generate for (g = 0; g < 4; g = g + 1) begin : g_count
+        always @(posedge clk)
+            partial_17[g] <= {2'd0, saturated_16[4*g]}     + {2'd0, saturated_16[4*g + 1]}
+                           + {2'd0, saturated_16[4*g + 2]} + {2'd0, saturated_16[4*g + 3]};
+    end endgenerate
+    always @(posedge clk) begin
+        count_18 <= {2'd0, partial_17[0]} + {2'd0, partial_17[1]}
+                  + {2'd0, partial_17[2]} + {2'd0, partial_17[3]};
+        valid_17 <= write_valid & !rst;
+        valid_18 <= valid_17 & !rst;
+    end
+    pasa_delay #(.WIDTH(1), .CLOCKS(2)) slot_last (.clk(clk), .in(slot_16), .out(slot_18));
+
+    assign saturation_valid = valid_18;
+    assign saturation_slot  = slot_18;
+    assign saturation_count = count_18;
+endmodule
+`default_nettype wire
