@@ -62,7 +62,7 @@ module pasa_core #(
 );
     localparam RING_BLOCKS  = 8;
     localparam OUTPUT_ROWS  = 32;
-    localparam VALUE_NOTICE = 8;       // clocks from a lane's held issue to the write: pasa_lane
+    localparam VALUE_NOTICE = 9;       // pasa_lane reads a value 10 clocks after issue, the store writes 1 after this
 
     localparam ROW_BITS     = (ROWS == 1) ? 1 : $clog2(ROWS);
     localparam RING_BITS    = $clog2(RING_BLOCKS);
@@ -151,7 +151,7 @@ module pasa_core #(
     wire [SLICE_BITS-1:0] key_beat_slice;
     wire [127:0]          key_beat_data;
     wire [ROW_DATA-1:0]   key_row_data;
-    wire                  value_row_valid, value_row_last;
+    wire                  value_row_valid;
     wire [KEY_BITS-1:0]   value_row_number;
     wire [ROW_DATA-1:0]   value_row_data;
     /* verilator lint_off PINCONNECTEMPTY */  // only keys are needed beat by beat
@@ -162,7 +162,7 @@ module pasa_core #(
         .s_valid(s_query_valid), .s_ready(s_query_ready), .s_data(s_query_data),
         .s_last(s_query_last),
         .beat_valid(), .beat_row(), .beat_slice(), .beat_data(),
-        .row_valid(query_row_valid), .row_number(), .row_last(), .row_data(query_row_data),
+        .row_valid(query_row_valid), .row_number(), .row_data(query_row_data),
         .done(load_done[0]), .bad(load_bad[0]));
     pasa_row_loader #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS)) key_loader (
         .clk(clk), .rst(rst),
@@ -171,7 +171,7 @@ module pasa_core #(
         .s_valid(s_key_valid), .s_ready(s_key_ready), .s_data(s_key_data), .s_last(s_key_last),
         .beat_valid(key_beat_valid), .beat_row(key_beat_row), .beat_slice(key_beat_slice),
         .beat_data(key_beat_data),
-        .row_valid(key_row_valid), .row_number(key_row_number), .row_last(),
+        .row_valid(key_row_valid), .row_number(key_row_number),
         .row_data(key_row_data),
         .done(load_done[1]), .bad(load_bad[1]));
     pasa_row_loader #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS)) value_loader (
@@ -181,22 +181,23 @@ module pasa_core #(
         .s_valid(s_value_valid), .s_ready(s_value_ready), .s_data(s_value_data),
         .s_last(s_value_last),
         .beat_valid(), .beat_row(), .beat_slice(), .beat_data(),
-        .row_valid(value_row_valid), .row_number(value_row_number), .row_last(value_row_last),
+        .row_valid(value_row_valid), .row_number(value_row_number),
         .row_data(value_row_data),
         .done(load_done[2]), .bad(load_bad[2]));
     /* verilator lint_on PINCONNECTEMPTY */
 
     // A lane cannot hold back a value it reads next to its weight; it holds the item back when
     // the write announces itself, and the write follows when that item would have read.
-    wire                late_value_valid, late_value_slot, late_value_last;
+    wire                late_value_valid, late_value_slot;
     wire [KEY_BITS-1:0] late_value_number;
     wire [ROW_DATA-1:0] late_value_data;
-    pasa_delay #(.WIDTH(1), .CLOCKS(VALUE_NOTICE), .RESET(1)) late_valid (
-        .clk(clk), .rst(rst), .in(value_row_valid), .out(late_value_valid));
-    pasa_delay #(.WIDTH(2 + KEY_BITS + ROW_DATA), .CLOCKS(VALUE_NOTICE)) late_value (
-        .clk(clk), .rst(rst),
-        .in({load_slot, value_row_last, value_row_number, value_row_data}),
-        .out({late_value_slot, late_value_last, late_value_number, late_value_data}));
+    reg [VALUE_NOTICE-1:0] value_writes;           // one bit a clock
+    always @(posedge clk)
+        value_writes <= rst ? {VALUE_NOTICE{1'b0}} : {value_writes[VALUE_NOTICE-2:0], value_row_valid};
+    assign late_value_valid = value_writes[VALUE_NOTICE-1];
+    pasa_delay #(.WIDTH(1 + KEY_BITS + ROW_DATA), .CLOCKS(VALUE_NOTICE)) late_value (
+        .clk(clk), .in({load_slot, value_row_number, value_row_data}),
+        .out({late_value_slot, late_value_number, late_value_data}));
 
     // ---- stores -----------------------------------------------------------------------------
     wire [ROWS-1:0]               key_read_valid, key_read_ready;
@@ -211,9 +212,9 @@ module pasa_core #(
         .PRED_BITS(PRED_BITS)
     ) key_store (
         .clk(clk), .rst(rst), .slot_dims(slot_dims),
-        .row_valid(key_row_valid), .row_slot(load_slot), .row_number(key_row_number),
-        .row_data(key_row_data),
-        .beat_valid(key_beat_valid), .beat_slot(load_slot), .beat_row(key_beat_row),
+        .write_slot(load_slot),
+        .row_valid(key_row_valid), .row_number(key_row_number), .row_data(key_row_data),
+        .beat_valid(key_beat_valid), .beat_row(key_beat_row),
         .beat_slice(key_beat_slice), .beat_data(key_beat_data),
         .read_valid(key_read_valid), .read_ready(key_read_ready),
         .read_address(key_read_address), .read_data(key_read_data),
@@ -228,8 +229,8 @@ module pasa_core #(
         .ROWS(ROWS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS)
     ) value_store (
         .clk(clk), .rst(rst),
-        .row_valid(late_value_valid), .row_slot(late_value_slot), .row_last(late_value_last),
-        .row_number(late_value_number), .row_data(late_value_data),
+        .write_slot(late_value_slot),
+        .row_valid(late_value_valid), .row_number(late_value_number), .row_data(late_value_data),
         .read_valid(value_read_valid), .read_ready(), .read_block(value_read_block),
         .read_address(value_read_address), .read_data(value_read_data));
     /* verilator lint_on PINCONNECTEMPTY */
@@ -237,7 +238,7 @@ module pasa_core #(
     wire                query_valid, query_ready;
     wire [ROW_DATA-1:0] query_data;
     pasa_query_store #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS)) query_store (
-        .clk(clk), .rst(rst),
+        .clk(clk), .rst(rst), .clear(1'b0),
         .row_valid(query_row_valid), .row_data(query_row_data), .full(query_full),
         .commit(query_commit), .rollback(query_rollback),
         .m_valid(query_valid), .m_ready(query_ready), .m_data(query_data));

@@ -160,10 +160,12 @@ module pasa_lane #(
     wire                 scored, scored_is_block, scored_null, scored_last;
     wire [KEY_BITS-1:0]  scored_index;
     wire [TAIL_BITS-1:0] scored_tail;
-    pasa_delay #(.WIDTH(1), .CLOCKS(2 + SCORE_LATENCY), .RESET(1)) scored_valid (
-        .clk(clk), .rst(rst), .in(item_fire), .out(scored));
+    reg [1+SCORE_LATENCY:0] scoring_valid;          // one bit a stage
+    always @(posedge clk)
+        scoring_valid <= rst ? {2+SCORE_LATENCY{1'b0}} : {scoring_valid[SCORE_LATENCY:0], item_fire};
+    assign scored = scoring_valid[1+SCORE_LATENCY];
     pasa_delay #(.WIDTH(3 + KEY_BITS + TAIL_BITS), .CLOCKS(2 + SCORE_LATENCY)) scored_item (
-        .clk(clk), .rst(rst),
+        .clk(clk),
         .in({item_is_block, item_null, item_last, item_index, item_tail}),
         .out({scored_is_block, scored_null, scored_last, scored_index, scored_tail}));
     assign row_scored = scored & scored_last;
@@ -311,10 +313,13 @@ module pasa_lane #(
         .out_user({weight_first, weight_last, weight_is_block, weight_slot, weight_output_row}));
 
     // The value is read so that it arrives together with the weight.
-    pasa_delay #(.WIDTH(1), .CLOCKS(WEIGHT_LATENCY - READ_LATENCY), .RESET(1)) value_read_valid (
-        .clk(clk), .rst(rst), .in(issued), .out(value_valid));
+    reg [WEIGHT_LATENCY-READ_LATENCY-1:0] reading;  // one bit a stage
+    always @(posedge clk)
+        reading <= rst ? {WEIGHT_LATENCY-READ_LATENCY{1'b0}}
+                       : {reading[WEIGHT_LATENCY-READ_LATENCY-2:0], issued};
+    assign value_valid = reading[WEIGHT_LATENCY-READ_LATENCY-1];
     pasa_delay #(.WIDTH(KEY_BITS + 2), .CLOCKS(WEIGHT_LATENCY - READ_LATENCY)) value_read (
-        .clk(clk), .rst(rst), .in({issued_slot, held_index, held_is_block}),
+        .clk(clk), .in({issued_slot, held_index, held_is_block}),
         .out({value_address, value_is_block}));
 
     pasa_weigh #(

@@ -4,19 +4,19 @@
 //
 // Why      Keeps side information in step with a pipeline.
 // Contract * out = in, CLOCKS clocks ago (CLOCKS may be 0)
-//          * no reset: what is on its way when reset begins comes out later; bits that must not
-//            survive a reset are cleared where they are used, or delayed with RESET = 1
-// Cost     WIDTH shift registers of CLOCKS bits (one LUT each up to 32 clocks when RESET = 0)
+//          * no reset, so that it maps to shift-register LUTs: a valid bit elsewhere says which
+//            words count
+// Cost     WIDTH shift registers of CLOCKS bits (one LUT each up to 32 clocks)
 // Checked  make unit M=pasa_delay
 
 `default_nettype none
 module pasa_delay #(
-    parameter WIDTH  = 1,
-    parameter CLOCKS = 1,
-    parameter RESET  = 0                // 1: clear on rst
+    parameter WIDTH  = 1,               // at least 1
+    parameter CLOCKS = 1                // at least 0
 ) (
+    // verilator lint_off UNUSEDSIGNAL  // nothing is clocked when CLOCKS is 0
     input  wire             clk,
-    input  wire             rst,        // unused when RESET = 0
+    // verilator lint_on UNUSEDSIGNAL
     input  wire [WIDTH-1:0] in,
     output wire [WIDTH-1:0] out
 );
@@ -33,13 +33,9 @@ module pasa_delay #(
                 end else begin : g_next
                     assign from = stage[i-1];
                 end
-                always @(posedge clk)
-                    stage[i] <= (RESET != 0 && rst) ? {WIDTH{1'b0}} : from;
+                always @(posedge clk) stage[i] <= from;
             end
             assign out = stage[CLOCKS-1];
-        end
-        if (RESET == 0) begin : g_no_reset
-            wire unused = &{1'b0, rst};  // verilator lint_off UNUSEDSIGNAL  // rst is optional
         end
     endgenerate
 endmodule

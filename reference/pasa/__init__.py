@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """PASA: prediction-based approximate self-attention. Golden model, formats and workloads.
 
-    result = pasa.fixed.attention(q, k, v, scale_q=..., scale_k=..., scale_v=...,
-                                  min_probability=0.002)
+result = pasa.fixed.attention(q, k, v, scale_q=..., scale_k=..., scale_v=...,
+                              min_probability=0.002)
 """
 
 from pasa import errors, fixed, formats, ideal, masks, metrics

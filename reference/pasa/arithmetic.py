@@ -9,7 +9,15 @@ two equal over random and extreme inputs. All arguments and results are raw inte
 import numpy as np
 
 from pasa import formats as f
-from pasa.formats import AVERAGE, FACTOR, PREDICTED, PREDICTED_WEIGHT, RECIPROCAL, SCORE_LOG2, WEIGHT
+from pasa.formats import (
+    AVERAGE,
+    FACTOR,
+    PREDICTED,
+    PREDICTED_WEIGHT,
+    RECIPROCAL,
+    SCORE_LOG2,
+    WEIGHT,
+)
 
 
 def nibble(code: np.ndarray, pred_bits: int) -> np.ndarray:

@@ -5,6 +5,7 @@ For any invertible A, q . k = (A q) . (A^-T k), and a constant added to k shifts
 scores, which softmax ignores. So a head may be turned, offline, until its first 16 dimensions
 predict its scores. Models with rotary positions apply the basis after the rotation.
 """
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,12 +38,17 @@ class Basis:
         q, k = self._check(q, name="q"), self._check(k, name="k")
         return q @ self.query_matrix.T, (k - self.key_mean) @ self.key_matrix.T
 
-    def fold(self, w_q: np.ndarray, b_q: np.ndarray, w_k: np.ndarray, b_k: np.ndarray
-             ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def fold(
+        self, w_q: np.ndarray, b_q: np.ndarray, w_k: np.ndarray, b_k: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Projections (w [d, model], b [d]; q = w_q x + b_q) that yield q' and k' directly."""
         w_q, w_k = self._check(w_q.T, name="w_q").T, self._check(w_k.T, name="w_k").T
-        return (self.query_matrix @ w_q, self.query_matrix @ b_q,
-                self.key_matrix @ w_k, self.key_matrix @ (b_k - self.key_mean))
+        return (
+            self.query_matrix @ w_q,
+            self.query_matrix @ b_q,
+            self.key_matrix @ w_k,
+            self.key_matrix @ (b_k - self.key_mean),
+        )
 
     def _check(self, x: np.ndarray, *, name: str) -> np.ndarray:
         x, d = check_matrix(x, name=name), len(self.key_mean)
@@ -69,8 +75,9 @@ def fit_basis(q: np.ndarray, k: np.ndarray, *, kind: str = "balanced") -> Basis:
     return Basis(*matrices, key_mean=mean, kind=kind)
 
 
-def choose_basis(samples: Sequence[tuple[np.ndarray, np.ndarray]], *, pred_dims: int = 16,
-                 rows: int = 128) -> Basis:
+def choose_basis(
+    samples: Sequence[tuple[np.ndarray, np.ndarray]], *, pred_dims: int = 16, rows: int = 128
+) -> Basis:
     """The kind of basis whose predictor errs less on `samples`, pairs (q, k) of one head.
 
     Fitted on all pairs together. With two or more, the kind is judged on each pair by a fit on
@@ -80,17 +87,26 @@ def choose_basis(samples: Sequence[tuple[np.ndarray, np.ndarray]], *, pred_dims:
         raise ArgumentError("samples: none given, want at least one pair (q, k)")
 
     def error(kind: str) -> float:
-        return float(np.mean([
-            prediction_error(*_fit(samples[:i] + samples[i + 1:] or samples, kind).apply(*pair),
-                             pred_dims=pred_dims, rows=rows)
-            for i, pair in enumerate(samples)]))
+        return float(
+            np.mean(
+                [
+                    prediction_error(
+                        *_fit(samples[:i] + samples[i + 1 :] or samples, kind).apply(*pair),
+                        pred_dims=pred_dims,
+                        rows=rows,
+                    )
+                    for i, pair in enumerate(samples)
+                ]
+            )
+        )
 
     samples = list(samples)
     return _fit(samples, min(KINDS, key=error))
 
 
-def prediction_error(q: np.ndarray, k: np.ndarray, *, pred_dims: int = 16, rows: int = 128
-                     ) -> float:
+def prediction_error(
+    q: np.ndarray, k: np.ndarray, *, pred_dims: int = 16, rows: int = 128
+) -> float:
     """Mean KL divergence, in nats, of the predicted softmax from the exact one.
 
     The prediction sees 4 bit codes of the first `pred_dims` dimensions, as the hardware does.

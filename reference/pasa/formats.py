@@ -198,7 +198,7 @@ class Format:
             rounding=self.rounding,
             overflow="saturate",
         )
-        if self.overflow == "exact" and value.status["overflow"]:
+        if self.overflow == "exact" and (value.status["overflow"] or value.status["underflow"]):
             raise OverflowError(f"{self.name} does not fit {self.dtype}: {self.because}")
         return value
 
@@ -307,7 +307,7 @@ def exp2_table() -> tuple[np.ndarray, np.ndarray]:
 def reciprocal_table() -> tuple[np.ndarray, np.ndarray]:
     """Base and slope of 1/m on 256 pieces of [1, 2), raw at RECIPROCAL_FRACTION.
 
-    ``1/m = base[i] - (slope[i] * low >> RECIPROCAL_LOW_BITS)``; error below 2^-17.
+    ``1/m = base[i] - (slope[i] * low >> RECIPROCAL_LOW_BITS)``; error below 2^-16.
     """
     count = 1 << RECIPROCAL_INDEX_BITS
     one = 1 << RECIPROCAL_FRACTION

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Symmetric int8 quantisation with one scale a tensor and head: value = code * scale."""
+
 import numpy as np
 
 from .errors import ArgumentError
 
-CODE_MAX = 127                       # scales use +-127; -128 stays a legal code
+CODE_MAX = 127  # scales use +-127; -128 stays a legal code
 
 
 def check_matrix(x: np.ndarray, *, name: str = "x") -> np.ndarray:

@@ -6,6 +6,7 @@ scalars `scale_q`, `scale_k`, `scale_v` (value = code * scale), `causal`, `query
 texts `name`, `kind`, `provenance`. `q_fitted`, `k_fitted` and their scales hold the same head
 in the fitted basis, with the same `v`.
 """
+
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -28,16 +29,16 @@ class Case:
     """One head, quantised. Query i is at position `query_offset` + i of the key axis."""
 
     name: str
-    q: np.ndarray                   # int8 [n_q, d]
-    k: np.ndarray                   # int8 [n_k, d]
-    v: np.ndarray                   # int8 [n_k, d]
-    scale_q: float                  # value = code * scale
+    q: np.ndarray  # int8 [n_q, d]
+    k: np.ndarray  # int8 [n_k, d]
+    v: np.ndarray  # int8 [n_k, d]
+    scale_q: float  # value = code * scale
     scale_k: float
     scale_v: float
-    causal: bool = False            # query i sees keys 0 .. query_offset + i
+    causal: bool = False  # query i sees keys 0 .. query_offset + i
     query_offset: int = 0
-    basis: str = "plain"            # "plain" | "fitted"
-    kind: str = "user"              # "whisper-encoder" | "whisper-decoder" | ... | "user"
+    basis: str = "plain"  # "plain" | "fitted"
+    kind: str = "user"  # "whisper-encoder" | "whisper-decoder" | ... | "user"
     provenance: str = ""
 
     @property
@@ -46,8 +47,9 @@ class Case:
         return len(self.q), *self.k.shape
 
 
-def load_case(path: str | Path, *, basis: str = "plain", head_dim: int = 64,
-              tile_keys: int = 2048) -> Case:
+def load_case(
+    path: str | Path, *, basis: str = "plain", head_dim: int = 64, tile_keys: int = 2048
+) -> Case:
     """Read a head from an .npz, quantising float arrays.
 
     Raises DataError, one line that names the file, the array and the limit, when the file is
@@ -64,26 +66,47 @@ def load_case(path: str | Path, *, basis: str = "plain", head_dim: int = 64,
         v, scale_v = _codes(arrays, "v")
         _check_shapes(q, k, v, suffix=suffix, head_dim=head_dim, tile_keys=tile_keys)
         return Case(
-            name=_text(arrays, "name", path.stem), q=q, k=k, v=v,
-            scale_q=scale_q, scale_k=scale_k, scale_v=scale_v, basis=basis,
+            name=_text(arrays, "name", path.stem),
+            q=q,
+            k=k,
+            v=v,
+            scale_q=scale_q,
+            scale_k=scale_k,
+            scale_v=scale_v,
+            basis=basis,
             causal=bool(_integer(arrays, "causal", low=0, high=1)),
             query_offset=_integer(arrays, "query_offset", low=-tile_keys, high=tile_keys),
-            kind=_text(arrays, "kind", "user"), provenance=_text(arrays, "provenance", ""))
+            kind=_text(arrays, "kind", "user"),
+            provenance=_text(arrays, "provenance", ""),
+        )
     except ArgumentError as error:
         raise DataError(f"{path}: {error}") from None
 
 
 def save_case(path: str | Path, case: Case, *, fitted: Case | None = None) -> None:
     """Write `case`, and the same head in the fitted basis when given, so load_case reads both."""
-    arrays = {"q": case.q, "k": case.k, "v": case.v,
-              "scale_q": case.scale_q, "scale_k": case.scale_k, "scale_v": case.scale_v,
-              "causal": case.causal, "query_offset": case.query_offset,
-              "name": case.name, "kind": case.kind, "provenance": case.provenance}
+    arrays = {
+        "q": case.q,
+        "k": case.k,
+        "v": case.v,
+        "scale_q": case.scale_q,
+        "scale_k": case.scale_k,
+        "scale_v": case.scale_v,
+        "causal": case.causal,
+        "query_offset": case.query_offset,
+        "name": case.name,
+        "kind": case.kind,
+        "provenance": case.provenance,
+    }
     if fitted is not None:
         if not np.array_equal(fitted.v, case.v) or fitted.scale_v != case.scale_v:
             raise ArgumentError("fitted: its v differs from the case's; a basis leaves V alone")
-        arrays |= {"q_fitted": fitted.q, "k_fitted": fitted.k,
-                   "scale_q_fitted": fitted.scale_q, "scale_k_fitted": fitted.scale_k}
+        arrays |= {
+            "q_fitted": fitted.q,
+            "k_fitted": fitted.k,
+            "scale_q_fitted": fitted.scale_q,
+            "scale_k_fitted": fitted.scale_k,
+        }
     np.savez_compressed(path, **arrays)
 
 
@@ -124,14 +147,14 @@ def _codes(arrays: Mapping[str, np.ndarray], name: str) -> tuple[np.ndarray, flo
     if given is not None and (given.shape != () or given.dtype.kind not in "fiu"):
         raise DataError(f"scale_{name}: {given.dtype} {given.shape} given, want one number")
     if array.dtype == np.int8:
-        return array, check_scale(DEFAULT_SCALE if given is None else given,
-                                  name=f"scale_{name}")
+        return array, check_scale(DEFAULT_SCALE if given is None else given, name=f"scale_{name}")
     scale = scale_of(values) if given is None else check_scale(given, name=f"scale_{name}")
     return quantise(values, scale), scale
 
 
-def _check_shapes(q: np.ndarray, k: np.ndarray, v: np.ndarray, *, suffix: str, head_dim: int,
-                  tile_keys: int) -> None:
+def _check_shapes(
+    q: np.ndarray, k: np.ndarray, v: np.ndarray, *, suffix: str, head_dim: int, tile_keys: int
+) -> None:
     for name, array in ((f"q{suffix}", q), (f"k{suffix}", k), ("v", v)):
         if array.shape[1] > head_dim:
             raise DataError(f"{name}: d = {array.shape[1]} given, at most {head_dim} (HEAD_DIM)")

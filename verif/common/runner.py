@@ -202,7 +202,9 @@ class _Verilator(Verilator):
         if self.job.pins_only:
             verilate.remove("--public-flat-rw")
         fast = "-O2" if self.job.optimise else "-O0"
-        return [verilate, [*make, f"OPT_FAST={fast}", "OPT_SLOW=-O0"]]
+        # The wheel was built by a compiler that needs no flag to include a precompiled header.
+        include = "CFG_CXXFLAGS_PCH_I=-include"
+        return [verilate, [*make, include, f"OPT_FAST={fast}", "OPT_SLOW=-O0"]]
 
 
 def _verilator_arguments(job: _Job) -> list[str]:
