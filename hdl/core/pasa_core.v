@@ -409,8 +409,10 @@ module pasa_core #(
         .saturation_valid(saturation_valid), .saturation_count(saturation_count),
         .saturation_slot(saturation_slot));
 
-    wire [`PASA_LENGTH_BITS-1:0] row_dims = row_slot ? dims_1 : dims_0;
-    wire [DIMS_BITS-1:0] last_dim = row_dims[DIMS_BITS-1:0] - 1'b1;
+    // verilator lint_off UNUSEDSIGNAL  // the upper bits of the quotient are 0
+    wire [DIMS_BITS-1:0] last_group = ((row_slot ? dims_1[DIMS_BITS-1:0] : dims_0[DIMS_BITS-1:0])
+                                       - 1'b1) / `PASA_SLICE_DIMS;
+    // verilator lint_on UNUSEDSIGNAL
     pasa_output_buffer #(.HEAD_DIM(HEAD_DIM), .OUTPUT_ROWS(OUTPUT_ROWS)) output_buffer (
         .clk(clk), .rst(rst),
         .write_valid(write_valid), .write_row(write_row), .write_group(write_group),
@@ -419,7 +421,7 @@ module pasa_core #(
         .open_last(row_last), .open_slot(row_slot),
         .open_int16(row_slot ? command_1[`PASA_COMMAND_OUTPUT_INT16]
                              : command_0[`PASA_COMMAND_OUTPUT_INT16]),
-        .open_last_group(last_dim[DIMS_BITS-2:4]),
+        .open_last_group(last_group[SLICE_BITS-1:0]),
         .row_freed(row_freed), .command_done(command_done),
         .command_done_slot(command_done_slot),
         .m_output_valid(m_output_valid), .m_output_ready(m_output_ready),

@@ -81,17 +81,27 @@ module pasa_row_ring #(
     localparam ENTRIES_BITS = BLOCK_BITS + 1;
     localparam HEADER_BITS  = COUNT_BITS + ENTRIES_BITS + `PASA_REFERENCE_BITS + 1;
 
-    // Entries written so far to each row of the block that the predictor is filling.
-    reg [ENTRIES_BITS-1:0] written [0:ROWS-1];
+    // Entries written so far to each row of the block that the predictor is filling. The next
+    // block's first entries may come before this one's rows_valid: even and odd blocks are apart.
     wire [ROWS*HEADER_BITS-1:0] new_headers;
 
     genvar row, lane;
     generate
         for (row = 0; row < ROWS; row = row + 1) begin : g_row
-            wire [ENTRIES_BITS-1:0] count = written[row] + {{BLOCK_BITS{1'b0}}, entry_valid[row]};
+            reg  [ENTRIES_BITS-1:0] even, odd;
+            wire [ENTRIES_BITS-1:0] written = entry_ring_block[0] ? odd : even;
+            wire write_even = entry_valid[row] & !entry_ring_block[0];
+            wire write_odd  = entry_valid[row] & entry_ring_block[0];
+            wire [ENTRIES_BITS-1:0] evens = even + {{BLOCK_BITS{1'b0}}, write_even};
+            wire [ENTRIES_BITS-1:0] odds  = odd + {{BLOCK_BITS{1'b0}}, write_odd};
+            wire [ENTRIES_BITS-1:0] count = rows_ring_block[0] ? odds : evens;
             always @(posedge clk) begin
-                written[row] <= rows_valid ? {ENTRIES_BITS{1'b0}} : count;
-                if (rst) written[row] <= {ENTRIES_BITS{1'b0}};
+                even <= (rows_valid & !rows_ring_block[0]) ? {ENTRIES_BITS{1'b0}} : evens;
+                odd  <= (rows_valid & rows_ring_block[0])  ? {ENTRIES_BITS{1'b0}} : odds;
+                if (rst) begin
+                    even <= {ENTRIES_BITS{1'b0}};
+                    odd  <= {ENTRIES_BITS{1'b0}};
+                end
             end
             assign new_headers[row*HEADER_BITS +: HEADER_BITS] = {
                 rows_items[row*COUNT_BITS +: COUNT_BITS], count,
@@ -106,7 +116,7 @@ module pasa_row_ring #(
                 pasa_ram #(.WIDTH(ENTRY_BITS), .DEPTH(RING_BLOCKS << BLOCK_BITS)) entries (
                     .clk(clk),
                     .write_enable(entry_valid[row]),
-                    .write_address({entry_ring_block, written[row][BLOCK_BITS-1:0]}),
+                    .write_address({entry_ring_block, g_row[row].written[BLOCK_BITS-1:0]}),
                     .write_data({entry_block, entry_mask[row*BLOCK_KEYS +: BLOCK_KEYS],
                                  entry_tail[row*TAIL_BITS +: TAIL_BITS]}),
                     .read_enable(lane_read[lane]),
