@@ -139,8 +139,10 @@ module pasa_core #(
 
     // Dimensions of the tile in each slot, which bound the slices of the predictor.
     wire [2*DIMS_BITS-1:0] slot_dims;
+    // verilator lint_off UNUSEDSIGNAL  // a legal command has no upper bits set
     wire [`PASA_LENGTH_BITS-1:0] dims_0 = command_0[`PASA_COMMAND_DIMS];
     wire [`PASA_LENGTH_BITS-1:0] dims_1 = command_1[`PASA_COMMAND_DIMS];
+    // verilator lint_on UNUSEDSIGNAL
     assign slot_dims = {dims_1[DIMS_BITS-1:0], dims_0[DIMS_BITS-1:0]};
 
     // ---- loading ----------------------------------------------------------------------------

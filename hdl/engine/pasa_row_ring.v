@@ -89,7 +89,8 @@ module pasa_row_ring #(
     generate
         for (row = 0; row < ROWS; row = row + 1) begin : g_row
             reg  [ENTRIES_BITS-1:0] even, odd;
-            wire [ENTRIES_BITS-1:0] written = entry_ring_block[0] ? odd : even;
+            wire [BLOCK_BITS-1:0]   written = entry_ring_block[0] ? odd[BLOCK_BITS-1:0]
+                                                                  : even[BLOCK_BITS-1:0];
             wire write_even = entry_valid[row] & !entry_ring_block[0];
             wire write_odd  = entry_valid[row] & entry_ring_block[0];
             wire [ENTRIES_BITS-1:0] evens = even + {{BLOCK_BITS{1'b0}}, write_even};
@@ -116,7 +117,7 @@ module pasa_row_ring #(
                 pasa_ram #(.WIDTH(ENTRY_BITS), .DEPTH(RING_BLOCKS << BLOCK_BITS)) entries (
                     .clk(clk),
                     .write_enable(entry_valid[row]),
-                    .write_address({entry_ring_block, g_row[row].written[BLOCK_BITS-1:0]}),
+                    .write_address({entry_ring_block, g_row[row].written}),
                     .write_data({entry_block, entry_mask[row*BLOCK_KEYS +: BLOCK_KEYS],
                                  entry_tail[row*TAIL_BITS +: TAIL_BITS]}),
                     .read_enable(lane_read[lane]),
