@@ -7,7 +7,7 @@ Drivers know pins and items; monitors know pins only. No driver tells anyone wha
 from collections.abc import Callable
 
 import cocotb
-from cocotb.triggers import ClockCycles, Event, First
+from cocotb.triggers import ClockCycles, Event, select
 from cocotb.utils import get_sim_time
 from pyuvm import (
     uvm_agent,
@@ -64,11 +64,8 @@ class SourceDriver(uvm_driver):
         if item.gaps != self.style:
             self.style = item.gaps
             self.stream.set_gaps(item.gaps)
-        sending = cocotb.start_soon(self.stream.send(item.beats))
-        await First(sending, self.dropping.wait())
-        if not sending.done():
-            sending.cancel()
-            self.stream.bus.valid.value = 0
+        await select(self.stream.send(item.beats), self.dropping.wait())
+        self.stream.bus.valid.value = 0
 
 
 class SinkDriver(uvm_driver):

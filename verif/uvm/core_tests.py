@@ -49,8 +49,18 @@ class CoreTest(uvm_test):
     async def run_phase(self) -> None:
         self.raise_objection()
         await start(cocotb.top)
+        cocotb.start_soon(self.watch())
         await self.stimulate()
         self.drop_objection()
+
+    async def watch(self) -> None:
+        """Fails when the core stands still."""
+        board, beats, clocks = self.env.scoreboard, -1, 0
+        while True:
+            await ClockCycles(cocotb.top.clk, 100)
+            alive = beats != self.env.beats or board.seen == board.planned
+            beats, clocks = self.env.beats, 0 if alive else clocks + 100
+            assert clocks < PATIENCE, f"no beat for {clocks} clocks: {board.missing()}"
 
     async def stimulate(self) -> None:
         """One batch of heads."""
@@ -65,14 +75,10 @@ class CoreTest(uvm_test):
         traffic.finish()
 
     async def wait_for_the_last(self) -> None:
-        """Until every planned command was checked; a core that stands still fails."""
-        board, beats = self.env.scoreboard, -1
-        clocks = 0
+        """Until every planned command was checked, and a while longer."""
+        board = self.env.scoreboard
         while board.seen < board.planned:
-            await ClockCycles(cocotb.top.clk, 100)
-            clocks = 0 if beats != self.env.beats else clocks + 100
-            beats = self.env.beats
-            assert clocks < PATIENCE, f"no beat for {clocks} clocks: {board.missing()}"
+            await ClockCycles(cocotb.top.clk, 20)
         await ClockCycles(cocotb.top.clk, QUIET)
 
 

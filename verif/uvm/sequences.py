@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable
 
 import cocotb
-from cocotb.triggers import Combine
+from cocotb.triggers import gather
 from pasa import formats
 from pyuvm import uvm_sequence
 
@@ -61,7 +61,7 @@ class Traffic(uvm_sequence):
         for stream, drain in zip(SINKS, self.drains, strict=True):
             cocotb.start_soon(drain.start(agents[stream]))
         feeds = [Feed(stream, self.heads).start(agents[stream]) for stream in SOURCES]
-        await Combine(*(cocotb.start_soon(feed) for feed in feeds))
+        await gather(*feeds)
 
     def finish(self) -> None:
         """Stop changing how ready the sinks are."""
