@@ -92,7 +92,7 @@ async def heads(dut):
             _tell(log, {"started": job.label})
             work = prepare(job, build)
             before, began = clock(), time.monotonic()
-            dense = job.shape[1] * job.rows.count
+            dense = job.shape[1] * job.rows.count // build.rows
             seen = await bench.run(work, most_clocks=PATIENCE * (dense + 10_000))
             figures = measure(work, seen, build)
             run = {"clocks": clock() - before, "seconds": time.monotonic() - began}
