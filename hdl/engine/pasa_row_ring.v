@@ -81,29 +81,26 @@ module pasa_row_ring #(
     localparam ENTRIES_BITS = BLOCK_BITS + 1;
     localparam HEADER_BITS  = COUNT_BITS + ENTRIES_BITS + `PASA_REFERENCE_BITS + 1;
 
-    // Entries written so far to each row of the block that the predictor is filling. The next
-    // block's first entries may come before this one's rows_valid: even and odd blocks are apart.
+    // Entries written so far to each row of each row-block. Short blocks may follow each other
+    // so closely that entries of several come before the first one's rows_valid.
     wire [ROWS*HEADER_BITS-1:0] new_headers;
 
     genvar row, lane;
     generate
         for (row = 0; row < ROWS; row = row + 1) begin : g_row
-            reg  [ENTRIES_BITS-1:0] even, odd;
-            wire [BLOCK_BITS-1:0]   written = entry_ring_block[0] ? odd[BLOCK_BITS-1:0]
-                                                                  : even[BLOCK_BITS-1:0];
-            wire write_even = entry_valid[row] & !entry_ring_block[0];
-            wire write_odd  = entry_valid[row] & entry_ring_block[0];
-            wire [ENTRIES_BITS-1:0] evens = even + {{BLOCK_BITS{1'b0}}, write_even};
-            wire [ENTRIES_BITS-1:0] odds  = odd + {{BLOCK_BITS{1'b0}}, write_odd};
-            wire [ENTRIES_BITS-1:0] count = rows_ring_block[0] ? odds : evens;
+            reg  [ENTRIES_BITS-1:0] written [0:RING_BLOCKS-1];
+            wire [ENTRIES_BITS-1:0] before_entry  = written[entry_ring_block];
+            wire [ENTRIES_BITS-1:0] before_header = written[rows_ring_block];
+            wire same = entry_valid[row] & (entry_ring_block == rows_ring_block);
+            wire [ENTRIES_BITS-1:0] count = before_header + {{BLOCK_BITS{1'b0}}, same};
+            integer n;
             always @(posedge clk) begin
-                even <= (rows_valid & !rows_ring_block[0]) ? {ENTRIES_BITS{1'b0}} : evens;
-                odd  <= (rows_valid & rows_ring_block[0])  ? {ENTRIES_BITS{1'b0}} : odds;
-                if (rst) begin
-                    even <= {ENTRIES_BITS{1'b0}};
-                    odd  <= {ENTRIES_BITS{1'b0}};
-                end
+                if (entry_valid[row]) written[entry_ring_block] <= before_entry + 1'b1;
+                if (rows_valid)       written[rows_ring_block]  <= {ENTRIES_BITS{1'b0}};
+                if (rst) for (n = 0; n < RING_BLOCKS; n = n + 1)
+                    written[n] <= {ENTRIES_BITS{1'b0}};
             end
+            wire [BLOCK_BITS-1:0] place = before_entry[BLOCK_BITS-1:0];
             assign new_headers[row*HEADER_BITS +: HEADER_BITS] = {
                 rows_items[row*COUNT_BITS +: COUNT_BITS], count,
                 rows_reference[row*`PASA_REFERENCE_BITS +: `PASA_REFERENCE_BITS], rows_tail[row]};
@@ -117,7 +114,7 @@ module pasa_row_ring #(
                 pasa_ram #(.WIDTH(ENTRY_BITS), .DEPTH(RING_BLOCKS << BLOCK_BITS)) entries (
                     .clk(clk),
                     .write_enable(entry_valid[row]),
-                    .write_address({entry_ring_block, g_row[row].written}),
+                    .write_address({entry_ring_block, g_row[row].place}),
                     .write_data({entry_block, entry_mask[row*BLOCK_KEYS +: BLOCK_KEYS],
                                  entry_tail[row*TAIL_BITS +: TAIL_BITS]}),
                     .read_enable(lane_read[lane]),
