@@ -12,8 +12,9 @@
 //            is high and m_ready low; one row per clock while m_ready is high,
 //            the first three clocks after commit
 //          * full: no row may follow but those of beats already taken by a
-//            pasa_row_loader; never high while nothing committed is held, so
-//            one packet of TILE_KEYS rows always fits
+//            pasa_row_loader; never high while nothing committed waits in the
+//            memory (but for the clock after commit), so one packet of
+//            TILE_KEYS rows always fits
 //          * clear drops everything (soft reset)
 // Cost     HEAD_DIM*8 x TILE_KEYS bits of block RAM; HEAD_DIM*8 flip-flops
 // Checked  make unit M=pasa_query_store
@@ -44,7 +45,8 @@ module pasa_query_store #(
     // Rows that a loader may still deliver when it sees full: one leaves it,
     // one waits in it, one is being taken.
     localparam IN_FLIGHT = 3;
-    localparam [ROW_BITS:0] FULL_FROM = TILE_KEYS - IN_FLIGHT + 1;
+    localparam FULL_ROWS = TILE_KEYS - IN_FLIGHT + 1;
+    localparam [ROW_BITS:0] FULL_FROM = FULL_ROWS[ROW_BITS:0];
 
     generate if (TILE_KEYS < 4 || (TILE_KEYS & (TILE_KEYS - 1)) != 0) begin : g_check
         pasa_query_store_ERROR_TILE_KEYS_must_be_a_power_of_two_of_at_least_4 bad ();

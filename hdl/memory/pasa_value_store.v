@@ -88,13 +88,13 @@ module pasa_value_store #(
 
     genvar d, l;
     generate for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_sum
-        wire [VALUE_BITS-1:0] before =
+        wire [VALUE_BITS-1:0] so_far =
             sum[d*VALUE_BITS +: VALUE_BITS] & {VALUE_BITS{!first}};
         wire [7:0]            code = added[d*8 +: 8];
         always @(posedge clk)
             if (add)
                 sum[d*VALUE_BITS +: VALUE_BITS]
-                    <= before + {{(VALUE_BITS-8){code[7]}}, code};
+                    <= so_far + {{(VALUE_BITS-8){code[7]}}, code};
     end endgenerate
 
     generate for (l = 0; l < ROWS; l = l + 1) begin : g_lane
