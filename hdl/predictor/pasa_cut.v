@@ -61,27 +61,27 @@ module pasa_cut #(
         use_budget_1 <= use_budget;
     end
 
-    // Clock 2: the step and the keys before it.
+    // Clock 2: the step and the keys ahead of it.
     reg [3:0]            step;
-    reg [COUNT_BITS-1:0] before;
+    reg [COUNT_BITS-1:0] ahead;
     integer i;
     always @* begin
         step   = 4'd15;
-        before = fine_1[(FINE-1)*COUNT_BITS +: COUNT_BITS];
+        ahead = fine_1[(FINE-1)*COUNT_BITS +: COUNT_BITS];
         for (i = FINE - 1; i >= 0; i = i - 1)
             if (reached[i]) begin
                 step   = i[3:0];
-                before = i == 0 ? {COUNT_BITS{1'b0}}
+                ahead = i == 0 ? {COUNT_BITS{1'b0}}
                                 : fine_1[(i > 0 ? i - 1 : 0)*COUNT_BITS +: COUNT_BITS];
             end
     end
     reg [D-1:0]          budget_cut_2;
     reg                  all_2;
-    reg [COUNT_BITS-1:0] before_2, need_2;
+    reg [COUNT_BITS-1:0] ahead_2, need_2;
     always @(posedge clk) begin
         all_2        <= !use_budget_1 | (&{octave_1, step});  // never reached
         budget_cut_2 <= {octave_1, step};
-        before_2     <= before;
+        ahead_2     <= ahead;
         need_2       <= need_1;
     end
 
@@ -90,7 +90,7 @@ module pasa_cut #(
     reg [COUNT_BITS-1:0] budget_ties_3;
     always @(posedge clk) begin
         budget_cut_3  <= all_2 ? FAR : budget_cut_2;
-        budget_ties_3 <= all_2 ? NO_LIMIT : need_2 - before_2;
+        budget_ties_3 <= all_2 ? NO_LIMIT : need_2 - ahead_2;
     end
 
     // Threshold: the logarithm comes at 4.

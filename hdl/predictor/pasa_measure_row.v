@@ -73,7 +73,7 @@ module pasa_measure_row #(
         assign steps[c*4 +: 4]     = distance[3:0];
         assign here[c]             = distance[D-1:4] == octave;
         pasa_predicted_weight weight (
-            .clk(clk), .distance(distance), .null(1'b0), .out(weights[c*G +: G])
+            .clk(clk), .distance(distance), .zero(1'b0), .out(weights[c*G +: G])
         );
     end endgenerate
 
@@ -93,19 +93,19 @@ module pasa_measure_row #(
     wire [FINE*COUNT_BITS-1:0] fine;
     generate for (f = 0; f < FINE; f = f + 1) begin : g_fine
         localparam [3:0] LIMIT = f;
-        wire [PRED_KEYS-1:0] within;
-        reg  [PRED_KEYS-1:0] within_4;
+        wire [PRED_KEYS-1:0] reaches;
+        reg  [PRED_KEYS-1:0] reaches_4;
         wire [WORD_BITS-1:0] word_count;
         reg  [COUNT_BITS-1:0] count;
         wire [COUNT_BITS-1:0] fresh = {{(COUNT_BITS-WORD_BITS){1'b0}}, word_count};
         for (c = 0; c < PRED_KEYS; c = c + 1) begin : g_within
-            assign within[c] = here[c] & steps[c*4 +: 4] <= LIMIT;
+            assign reaches[c] = here[c] & steps[c*4 +: 4] <= LIMIT;
         end
         pasa_popcount #(.COUNT(PRED_KEYS)) popcount (
-            .clk(clk), .in(within_4), .out(word_count)
+            .clk(clk), .in(reaches_4), .out(word_count)
         );
         always @(posedge clk) begin
-            within_4 <= within;
+            reaches_4 <= reaches;
             if (valid) count <= first ? fresh : count + fresh;
         end
         assign fine[f*COUNT_BITS +: COUNT_BITS] = count;

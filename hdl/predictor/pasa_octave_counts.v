@@ -50,12 +50,12 @@ module pasa_octave_counts #(
     end
     for (o = 0; o < FINE; o = o + 1) begin : g_octave
         localparam [3:0] LIMIT = o;
-        wire [PRED_KEYS-1:0] within;
+        wire [PRED_KEYS-1:0] reaches;
         wire [WORD_BITS-1:0] count;
         for (c = 0; c < PRED_KEYS; c = c + 1) begin : g_within
-            assign within[c] = octaves[c*4 +: 4] <= LIMIT;
+            assign reaches[c] = octaves[c*4 +: 4] <= LIMIT;
         end
-        pasa_popcount #(.COUNT(PRED_KEYS)) popcount (.clk(clk), .in(within), .out(count));
+        pasa_popcount #(.COUNT(PRED_KEYS)) popcount (.clk(clk), .in(reaches), .out(count));
         assign fresh[o*COUNT_BITS +: COUNT_BITS] = {{(COUNT_BITS-WORD_BITS){1'b0}}, count};
     end endgenerate
     pasa_popcount #(.COUNT(PRED_KEYS)) popcount_visible (

@@ -4,7 +4,7 @@
 //
 // Why      Predicted weights only steer: a 16-entry table and a shift do.
 // Contract * out = 2^-distance, PREDICTED_WEIGHT_FRACTION fraction bits,
-//            floored; 0 from DISTANCE_FAR on, and where `null` is set
+//            floored; 0 from DISTANCE_FAR on, and where `zero` is set
 //          * latency 2 clocks, one a clock
 //          * golden: arithmetic.Integer.predicted_weight
 // Cost     about 40 LUT
@@ -15,7 +15,7 @@
 module pasa_predicted_weight (
     input  wire                                     clk,
     input  wire [`PASA_DISTANCE_BITS-1:0]           distance, // 1/16 octave
-    input  wire                                     null,
+    input  wire                                     zero,
     output reg  [`PASA_PREDICTED_WEIGHT_FRACTION:0] out       // UQ1.14
 );
     localparam WIDTH = `PASA_PREDICTED_WEIGHT_FRACTION + 1;
@@ -32,7 +32,7 @@ module pasa_predicted_weight (
     reg [`PASA_DISTANCE_BITS-1:`PASA_PREDICTED_FRACTION] octave;
     always @(posedge clk) begin
         // 254 and 255 are the two codes with all bits but the lowest set.
-        mantissa <= (null | (&distance[`PASA_DISTANCE_BITS-1:1])) ? {WIDTH{1'b0}} : entry;
+        mantissa <= (zero | (&distance[`PASA_DISTANCE_BITS-1:1])) ? {WIDTH{1'b0}} : entry;
         octave   <= distance[`PASA_DISTANCE_BITS-1:`PASA_PREDICTED_FRACTION];
         out      <= mantissa >> octave;
     end

@@ -74,7 +74,7 @@ module pasa_select_row #(
             at_cut[c] <= distance == cut;
         end
         pasa_predicted_weight weight (
-            .clk(clk), .distance(distance), .null(distance <= cut), .out(weights[c*G +: G])
+            .clk(clk), .distance(distance), .zero(distance <= cut), .out(weights[c*G +: G])
         );
     end endgenerate
     always @(posedge clk) all_shown <= &shown;
@@ -89,7 +89,7 @@ module pasa_select_row #(
         .kept_count(tie_kept), .dropped_count(tie_dropped), .kept(tie_mask)
     );
     pasa_predicted_weight weight_at_cut (
-        .clk(clk), .distance(cut), .null(1'b0), .out(cut_weight)
+        .clk(clk), .distance(cut), .zero(1'b0), .out(cut_weight)
     );
     pasa_delay #(.WIDTH(G), .CLOCKS(1 + TREE)) cut_weight_wait (
         .clk(clk), .in(cut_weight), .out(cut_weight_late)
@@ -175,7 +175,7 @@ module pasa_select_row #(
     always @(posedge clk) share <= |lower[L-1:STEPS+D] ? `PASA_DISTANCE_FAR : lower[STEPS +: D];
     wire unused = &{1'b0, lower[STEPS-1:0], tie_weight[S]};
     pasa_predicted_weight dropped_share (
-        .clk(clk), .distance(share), .null(nothing), .out(dropped_mass)
+        .clk(clk), .distance(share), .zero(nothing), .out(dropped_mass)
     );
 endmodule
 `default_nettype wire

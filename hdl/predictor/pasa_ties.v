@@ -111,13 +111,13 @@ module pasa_ties #(
         .clk(clk), .in(at), .out(at_late)
     );
     generate for (g = 0; g < GROUPS; g = g + 1) begin : g_room
-        wire [W-1:0] before;
+        wire [W-1:0] ahead;
         if (g == 0) begin : g_first
-            assign before = {W{1'b0}};
+            assign ahead = {W{1'b0}};
         end else begin : g_next
-            assign before = upto_1[(g > 0 ? g - 1 : 0)*W +: W];
+            assign ahead = upto_1[(g > 0 ? g - 1 : 0)*W +: W];
         end
-        wire [W:0] left_here = {1'b0, room} - {1'b0, before};
+        wire [W:0] left_here = {1'b0, room} - {1'b0, ahead};
         reg  [2:0] room_here;        // 0..4
         always @(posedge clk)
             room_here <= left_here[W]                       ? 3'd0

@@ -30,7 +30,7 @@ module pasa_word_walk #(
     localparam B = $clog2(WORDS);
 
     reg         jumps;
-    reg [B-1:0] at, to, final;
+    reg [B-1:0] at, to, end_word;
     wire [B-1:0] following = jumps & word == at ? to : word + {{(B-1){1'b0}}, 1'b1};
     always @(posedge clk) begin
         if (start) begin
@@ -38,12 +38,12 @@ module pasa_word_walk #(
             jumps <= jump;
             at    <= jump_at;
             to    <= jump_to;
-            final <= last;
+            end_word <= last;
         end else if (step) begin
             word <= following;
         end
     end
-    assign ends   = word == final;
+    assign ends   = word == end_word;
     assign closes = ends | following[B-1:$clog2(PARTS)] != word[B-1:$clog2(PARTS)];
 endmodule
 `default_nettype wire
