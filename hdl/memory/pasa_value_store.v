@@ -78,12 +78,12 @@ module pasa_value_store #(
     always @(posedge clk) begin
         add       <= row_valid & !rst;
         sum_valid <= add & !rst;
+        sum_block <= add_block;
         if (row_valid) begin
             first     <= row_number[IN_BLOCK_BITS-1:0] == {IN_BLOCK_BITS{1'b0}};
             add_block <= {write_slot, row_number[KEY_BITS-1:IN_BLOCK_BITS]};
             added     <= row_data;
         end
-        if (add) sum_block <= add_block;
     end
 
     genvar d, l;

@@ -48,14 +48,13 @@ def bench(run, *, sim, width, depth, **options):
     run_with(run, TOP, test_module=__name__, parameters=parameters, sim=sim, **options)
 
 
-@pytest.mark.parametrize(("width", "depth"), [(1, 1), (8, 5), (64, 128)])
+@pytest.mark.parametrize(("width", "depth"), [(8, 5), (64, 128)])
 def test_design(sim, width, depth):
     bench(simulate, sim=sim, width=width, depth=depth)
 
 
 MUTANTS = {
     "no hold": ("if (read_enable) read_data", "read_data"),
-    "always writes": ("if (write_enable) memory", "memory"),
     "write first": (
         "read_data <= memory[read_address]",
         "read_data <= (write_enable & write_address == read_address)"

@@ -52,14 +52,13 @@ def bench(run, *, sim, width, depth, **options):
     run_with(run, TOP, test_module=__name__, parameters=parameters, sim=sim, **options)
 
 
-@pytest.mark.parametrize(("width", "depth"), [(1, 1), (8, 5), (128, 256)])
+@pytest.mark.parametrize(("width", "depth"), [(1, 1), (8, 5)])
 def test_design(sim, width, depth):
     bench(simulate, sim=sim, width=width, depth=depth)
 
 
 MUTANTS = {
     "no hold": ("if (a_enable) a_read_data", "a_read_data"),
-    "always writes": ("if (b_write_enable) memory", "memory"),
     "ignores b_enable": ("if (b_enable) begin", "begin"),
     "wrong address": ("b_read_data <= memory[b_address]", "b_read_data <= memory[a_address]"),
 }

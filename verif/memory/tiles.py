@@ -49,11 +49,10 @@ def beats_of(row: np.ndarray) -> list[int]:
     return [row_word(row[at : at + SLICE_DIMS]) for at in range(0, len(row), SLICE_DIMS)]
 
 
-def field(signal: Any, *, place: int, width: int) -> int:
-    """Field number `place` of a bus of `width`-bit fields; the others may be X."""
-    text = str(signal.value)
-    end = len(text) - place * width
-    return int(text[end - width : end], 2)
+def field(bits: str, *, place: int, width: int) -> int:
+    """Field number `place` of a bus of `width`-bit fields, as text; the others may be X."""
+    end = len(bits) - place * width
+    return int(bits[end - width : end], 2)
 
 
 class Lanes:
@@ -70,10 +69,12 @@ class Lanes:
         look_up: The word that a request must return when it is taken now; None: any.
         fields: Signal name -> (bits for each lane, its value for a request).
         busy: Share of the clocks in which a free lane makes a request.
+        never_waits: Whether a request passes an odd lane beside a write.
 
     Attributes:
         checked: Words compared so far, per lane.
         waits: Clocks in which a lane had to wait.
+        passes: Requests that passed beside a write, per lane.
     """
 
     def __init__(
@@ -87,12 +88,14 @@ class Lanes:
         look_up: Callable[[Any], int | None],
         fields: dict[str, tuple[int, Callable[[Any], int]]],
         busy: float,
+        never_waits: Callable[[Any], bool] = lambda request: False,
     ) -> None:
         self.dut, self.lanes, self.width, self.busy = dut, lanes, width, busy
         self.choose, self.look_up, self.fields = choose, look_up, fields
         self.offers: list[Any] = [None] * lanes
         self.pending: list[list[int | None]] = [[None] * latency for _ in range(lanes)]
-        self.checked, self.waits = [0] * lanes, [0] * lanes
+        self.never_waits = never_waits
+        self.checked, self.waits, self.passes = [0] * lanes, [0] * lanes, [0] * lanes
 
     def offer(self) -> None:
         """Drive the offers of this clock; fields of idle lanes are random."""
@@ -105,26 +108,31 @@ class Lanes:
             fields = [random.getrandbits(width) if o is None else value(o) for o in self.offers]
             getattr(self.dut, name).value = pack(fields, width=width)
 
-    def step(self, ready: Callable[[int, Any], bool]) -> None:
+    def step(self, *, written: bool) -> None:
         """Check ready and words of the clock that ends, take what was accepted.
 
         Args:
-            ready: (lane, its request) -> whether read_ready must be high.
+            written: Whether a row was offered to the store in the clock before.
         """
+        ready, data = str(self.dut.read_ready.value), str(self.dut.read_data.value)
         for lane, offer in enumerate(self.offers):
-            self._check(lane)
-            is_ready = bool(field(self.dut.read_ready, place=lane, width=1))
-            if offer is not None:
-                assert is_ready == ready(lane, offer), f"read_ready of lane {lane} is {is_ready}"
-            taken = offer is not None and is_ready
+            self._check(lane, data)
+            if offer is None:
+                self.pending[lane].append(None)
+                continue
+            blocked = written and lane % 2 == 1
+            passes = blocked and self.never_waits(offer)
+            taken = bool(field(ready, place=lane, width=1))
+            assert taken == (passes or not blocked), f"read_ready of lane {lane} is {taken}"
             self.pending[lane].append(self.look_up(offer) if taken else None)
-            self.waits[lane] += offer is not None and not is_ready
+            self.waits[lane] += not taken
+            self.passes[lane] += passes
             self.offers[lane] = None if taken else offer
 
-    def _check(self, lane: int) -> None:
+    def _check(self, lane: int, data: str) -> None:
         expected = self.pending[lane].pop(0)
         if expected is None:
             return
-        got = field(self.dut.read_data, place=lane, width=self.width)
+        got = field(data, place=lane, width=self.width)
         assert got == expected, f"lane {lane} reads {got:x}, not {expected:x}"
         self.checked[lane] += 1
