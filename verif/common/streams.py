@@ -155,16 +155,20 @@ class StreamDriver(BusDriver):
 
     async def _driver_send(self, transaction: Iterable[Beat], sync: bool = True) -> None:
         valid, ready, edge = self.bus.valid, self.bus.ready, self._edge
-        single = self._payload[0] if len(self._payload) == 1 else None
+        single = len(self._payload) == 1
+        shown: list[int | None] = [None] * len(self._payload)
+        offering = False
         for beat in transaction:
             if self._run == 0:
                 await self._idle()
-            if single is not None:
-                single.value = beat
-            else:
-                for signal, value in zip(self._payload, beat, strict=True):
-                    signal.value = value
-            valid.value = 1
+                offering = False
+            # Writes cost most of the time of a long packet: only what changes is written.
+            values = (beat,) if single else beat
+            for place, (signal, value) in enumerate(zip(self._payload, values, strict=True)):
+                if value != shown[place]:
+                    signal.value = shown[place] = value
+            if not offering:
+                valid.value, offering = 1, True
             await edge
             while not int(ready.value):
                 await self._ready_rises  # no Python in the stalled clocks
