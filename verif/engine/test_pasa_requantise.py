@@ -48,7 +48,9 @@ def operands(shift: np.ndarray, bits: np.ndarray) -> tuple[np.ndarray, np.ndarra
     chosen = np.choose(kind[:, None], choices)
     fits = np.abs(chosen) <= AVERAGE_TOP
     power = np.where(kind == 4, 1 << 16, 1 << places)
-    return np.where(fits, chosen, average), np.where(kind >= 2, power, factor)
+    average = np.where(fits, chosen, average)
+    average[rng.random(shape) < 0.02] = -AVERAGE_TOP - 1
+    return average, np.where(kind >= 2, power, factor)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
