@@ -10,7 +10,8 @@
 //          * in_user leaves beside the result it came with
 //          * reset clears valid bits only
 // Width    |accumulator| <= 128 * total and total < 2^(leading_one + 1), so
-//          |average| < 2^24: 25 bits signed hold it, higher bits repeat the sign.
+//          -2^24 <= average < 2^24: 25 bits signed hold it, higher bits repeat the
+//          sign (proved in tests/reference/test_tables.py).
 // Cost     three registered 4:1 shifter stages a dimension (by 16, by 4, by 1)
 // Checked  make unit M=pasa_average
 

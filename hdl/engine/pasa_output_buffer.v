@@ -14,7 +14,7 @@
 //            m_output_* hold still while a beat waits
 //          * row_freed: a row has been read and its place may be opened again
 //          * command_done: the beat with m_output_last was taken, in the clock before
-//          * first beat 5 clocks after write_done when all before it has left
+//          * first beat 6 clocks after write_done when all before it has left
 //          * no path from m_output_ready to a pin, or to anything but registers
 // Cost     OUTPUT_ROWS * HEAD_DIM * 16 bits of RAM, a descriptor FIFO, a skid buffer
 // Checked  make unit M=pasa_output_buffer
