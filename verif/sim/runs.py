@@ -92,7 +92,11 @@ def run_jobs(
             running.append(
                 subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
             )
-    build_seconds = _watch(running, folder, parts, build, choice, console)
+    try:
+        build_seconds = _watch(running, folder, parts, build, choice, console)
+    finally:
+        for process in running:  # still running only after an interrupt
+            process.terminate()
     outcome = collect(folder, len(parts))
     outcome.seconds, outcome.build_seconds = time.monotonic() - began, build_seconds
     return outcome
@@ -167,8 +171,11 @@ def _watch(
         TimeRemainingColumn(),
     )
     began, started, told = time.monotonic(), None, set()
+    building = f"building the core for {choice.sim} where needed"
+    if not console.is_terminal:
+        console.print(f"{building}, log {_shown(folder)}/process-0.log")
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(f"building for {choice.sim} (first run only)", total=None)
+        task = progress.add_task(building, total=None)
         while True:
             alive = [process for process in running if process.poll() is None]
             found = [event for shard in range(len(parts)) for event in events(folder, shard)]
@@ -191,6 +198,10 @@ def _watch(
             if not alive:
                 return started or 0.0
             time.sleep(POLL_SECONDS)
+
+
+def _shown(folder: Path) -> Path:
+    return folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
 
 
 def _line(event: dict, number: int, count: int) -> str:
