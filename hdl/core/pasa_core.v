@@ -60,7 +60,7 @@ module pasa_core #(
     input  wire                          m_status_ready,
     output wire [`PASA_STATUS_BITS-1:0]  m_status_data
 );
-    localparam RING_BLOCKS  = 8;
+    localparam RING_BLOCKS  = 16;      // short rows are in flight for a hundred clocks
     localparam OUTPUT_ROWS  = 32;
     localparam VALUE_NOTICE = 9;       // pasa_lane reads a value 10 clocks after issue, the store writes 1 after this
 
@@ -262,7 +262,7 @@ module pasa_core #(
     wire [ROWS_BITS-1:0]       rows_empty_sum;
     pasa_predictor #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
-        .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS)
+        .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS), .RING_BLOCKS(RING_BLOCKS)
     ) predictor (
         .clk(clk), .rst(rst),
         .job_valid(job_valid), .job_ready(job_ready), .job_slot(job_slot),
