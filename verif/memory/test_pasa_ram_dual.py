@@ -44,7 +44,7 @@ async def both_ports_read_what_port_b_wrote(dut):
             expected["b"] = words.get(b)
         if use_b and write:
             words[b] = word
-    assert len(words) > DEPTH // 3 and compared > 600 and collisions > 50
+    assert len(words) > DEPTH // 3 and compared > 600 and collisions > 20
 
 
 def bench(run, *, sim, width, depth, **options):

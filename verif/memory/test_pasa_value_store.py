@@ -101,9 +101,9 @@ async def rows_and_sums_of_both_slots(dut, gap):
             await store.clock({})
     for _ in range(90):
         await store.clock({})
-    assert min(store.lanes.checked) > 70
-    if ROWS > 1:
-        assert min(store.lanes.passes[1::2]) > 0 and min(store.lanes.waits[1::2]) > 20
+    assert min(store.lanes.checked) > 40
+    if ROWS > 1 and gap:
+        assert min(store.lanes.passes[1::2]) > 0 and min(store.lanes.waits[1::2]) > 3
 
 
 def bench(run, *, sim, values, **options):
