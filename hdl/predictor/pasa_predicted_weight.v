@@ -31,10 +31,9 @@ module pasa_predicted_weight (
     reg [WIDTH-1:0] mantissa;
     reg [`PASA_DISTANCE_BITS-1:`PASA_PREDICTED_FRACTION] octave;
     always @(posedge clk) begin
-        // 254 and 255 are the two codes with all bits but the lowest set.
-        mantissa <= (zero | (&distance[`PASA_DISTANCE_BITS-1:1])) ? {WIDTH{1'b0}} : entry;
+        mantissa <= zero ? {WIDTH{1'b0}} : entry;
         octave   <= distance[`PASA_DISTANCE_BITS-1:`PASA_PREDICTED_FRACTION];
-        out      <= mantissa >> octave;
+        out      <= mantissa >> octave;  // octave 15, so also far and masked, gives 0
     end
 endmodule
 `default_nettype wire

@@ -11,8 +11,8 @@
 //          * offers the block (block_*), which holds still until block_ready
 //          * the last block of a command may have fewer rows present; an
 //            absent row sees no key
-//          * block_multiplier and block_high: see pasa_predicted_score;
-//            dense mode has multiplier 0, so every distance becomes 0
+//          * block_multiplier and block_high: see pasa_predicted_score
+//          * dense mode predicts too, from one slice, and nobody uses it
 //          * a block costs max(ROWS + 1, 6) + 2 clocks when nothing makes
 //            it wait, and a command 3 more
 //          * golden: arithmetic.nibble, masks.visible_keys
@@ -147,7 +147,7 @@ module pasa_query_load #(
             window                <= job_command[`PASA_COMMAND_WINDOW];
             causal                <= job_command[`PASA_COMMAND_CAUSAL];
             key_length            <= command_length[COUNT_BITS-1:0];
-            multiplier            <= dense ? {M{1'b0}} : job_command[`PASA_COMMAND_PREDICTED_MULTIPLIER];
+            multiplier            <= job_command[`PASA_COMMAND_PREDICTED_MULTIPLIER];
             shift                 <= job_command[`PASA_COMMAND_PREDICTED_SHIFT];
         end
     wire unused = &{1'b0, job_command, command_rows, command_length, command_slices};
