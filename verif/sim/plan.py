@@ -105,6 +105,7 @@ class Job:
     mode: Mode
     rows: Rows
     keys: int
+    all_keys: bool
     pred_dims: int
 
     @property
@@ -203,6 +204,7 @@ def _jobs(path: str | Path, case: Case, limits: Limits) -> list[Job]:
                 limits.dense_scores if mode.name == "dense" else limits.sparse_scores,
             ),
             keys=keys,
+            all_keys=keys == n_k,
             pred_dims=min(FITTED_PRED_DIMS, every) if case.basis == "fitted" else every,
         )
         for mode in modes

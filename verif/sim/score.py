@@ -126,6 +126,7 @@ def measure(work: Work, seen: Seen, build: Build) -> dict:
         "n_q": job.shape[0],
         "n_k": job.shape[1],
         "d": job.shape[2],
+        "all_keys": job.all_keys,
         "rows": job.rows.count,
         "queries": job.rows.text(job.shape[0]),
         "kept_fraction": result.kept_fraction,
