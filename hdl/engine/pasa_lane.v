@@ -12,7 +12,7 @@
 //            very clock in which that item would have read)
 //          * finished rows wait at done_* until done_ready
 // Formats  score exact; reference integer octaves; weight U1.23 (pasa_weight)
-// Latency  from assign_valid to done_valid: items + 38 or so clocks (verif/engine states it exactly)
+// Latency  from assign_valid to done_valid: items + 40 clocks when nothing waits
 // Cost     2*HEAD_DIM + 3 DSP48E1, item FIFO 4 RAMB36 at TILE_KEYS 2048
 // Checked  make unit M=pasa_lane
 
@@ -258,8 +258,8 @@ module pasa_lane #(
     reg  [COUNT_BITS-1:0]           row_left;
     reg  [1:0]                      outstanding;    // rows issued whole, not yet taken as done
     wire row_last = row_left == 1;
-    // The accumulators still hold the row before last until it has been taken.
-    assign weigh_issue = weighing & !value_hold & (!row_first | (outstanding < 2'd2));
+    // Three finished rows fit behind each other; the next may start when one of them is taken.
+    assign weigh_issue = weighing & !value_hold & (!row_first | (outstanding < 2'd3));
     assign weigh_take  = next_valid & (!weighing | (weigh_issue & row_last));
     always @(posedge clk) begin
         if (weigh_take) begin

@@ -6,13 +6,13 @@
 // Contract * accumulator[i] = sum of weight*value[i], total = sum of weight (times BLOCK_KEYS for a
 //            virtual key, whose value is the sum over its block); nothing rounds or overflows
 //          * items arrive with valid, in order; first and last mark a row's ends
-//          * a finished row is offered at done_valid and holds still until done_ready; one more
+//          * a finished row is offered at done_valid and holds still until done_ready; two more
 //            may be complete behind it, so the first item of a row may enter only when the row
-//            two before it has been taken
+//            three before it has been taken
 //          * equals the sums of fixed._Head.normalise of the golden model
 // Formats  weight U1.23; value int8 or a block's sum of int8; accumulator Q.23 of value steps
-// Latency  three clocks from the last item to done_valid, plus one when the offer was free
-// Cost     HEAD_DIM DSP48E1 (multiply and accumulate), HEAD_DIM*ACC_BITS flip-flops
+// Latency  five clocks from the last item to done_valid when the offer is free
+// Cost     HEAD_DIM DSP48E1 (multiply and accumulate), 2*HEAD_DIM*ACC_BITS flip-flops
 // Checked  make unit M=pasa_weigh
 
 `default_nettype none
@@ -49,22 +49,22 @@ module pasa_weigh #(
 
     // Stage 1 registers the operands, 2 multiplies, 3 accumulates.
     reg           valid_1, valid_2, first_1, first_2, last_1, last_2;
-    reg [TAG-1:0] tag_1, tag_2, tag_3;
+    reg [TAG-1:0] tag_1, tag_2, tag_3, next_tag;
     reg           full;                                 // the accumulators hold a finished row
-    wire          move = full & (!done_valid | done_ready);
+    reg           next_valid;                           // a row waits behind the one on offer
+    wire          offer = next_valid & (!done_valid | done_ready);
+    wire          move  = full & (!next_valid | offer);
 
     reg signed [`PASA_WEIGHT_BITS:0] weight_1;
-    reg [TOTAL_BITS-1:0]             share_1, share_2, total;
+    reg [TOTAL_BITS-1:0]             share_1, share_2, total, next_total;
     wire [TOTAL_BITS-1:0] share = {{TOTAL_BITS-`PASA_WEIGHT_BITS{1'b0}}, weight};
     always @(posedge clk) begin
         weight_1 <= {1'b0, weight};
         share_1  <= is_block ? share << BLOCK_LOG2 : share;
         share_2  <= share_1;
         if (valid_2) total <= first_2 ? share_2 : total + share_2;
-        if (move) begin
-            done_total <= total;
-            done_tag   <= tag_3;
-        end
+        if (move)  {next_total, next_tag} <= {total, tag_3};
+        if (offer) {done_total, done_tag} <= {next_total, next_tag};
         {first_1, last_1, tag_1} <= {first, last, tag};
         {first_2, last_2, tag_2} <= {first_1, last_1, tag_1};
         if (valid_2) tag_3 <= tag_2;
@@ -76,13 +76,15 @@ module pasa_weigh #(
             reg signed [VALUE_BITS-1:0]   value_1;
             reg signed [PRODUCT_BITS-1:0] product;
             reg signed [ACC_BITS-1:0]     accumulator;
+            reg [ACC_BITS-1:0]            next;
             wire signed [ACC_BITS-1:0] addend =
                 {{ACC_BITS-PRODUCT_BITS{product[PRODUCT_BITS-1]}}, product};
             always @(posedge clk) begin
                 value_1 <= value[i*VALUE_BITS +: VALUE_BITS];
                 product <= weight_1 * value_1;
                 if (valid_2) accumulator <= first_2 ? addend : accumulator + addend;
-                if (move) done_accumulator[i*ACC_BITS +: ACC_BITS] <= accumulator;
+                if (move)  next <= accumulator;
+                if (offer) done_accumulator[i*ACC_BITS +: ACC_BITS] <= next;
             end
         end
     endgenerate
@@ -91,8 +93,9 @@ module pasa_weigh #(
         valid_1    <= valid;
         valid_2    <= valid_1;
         full       <= (valid_2 & last_2) | (full & !move);
-        done_valid <= move | (done_valid & !done_ready);
-        if (rst) {valid_1, valid_2, full, done_valid} <= 4'b0000;
+        next_valid <= move | (next_valid & !offer);
+        done_valid <= offer | (done_valid & !done_ready);
+        if (rst) {valid_1, valid_2, full, next_valid, done_valid} <= 5'b00000;
     end
 endmodule
 `default_nettype wire

@@ -58,7 +58,7 @@ async def sums_each_row(dut, gaps):
     acc_bits = len(dut.done_accumulator) // SHAPE["HEAD_DIM"]
     value_bits = len(dut.value) // SHAPE["HEAD_DIM"]
     for index, row in enumerate(rows):
-        while len(monitor.beats) < index - 1:  # the row two before has been taken
+        while len(monitor.beats) < index - 2:  # the row three before has been taken
             await RisingEdge(dut.clk)
         for item in range(len(row["weight"])):
             dut.valid.value = 1
@@ -101,7 +101,8 @@ def test_design(sim, head_dim, tile_keys, block_keys):
 MUTANTS = {
     "stale": ("accumulator <= first_2 ? addend", "accumulator <= first_1 ? addend"),
     "block total": ("is_block ? share << BLOCK_LOG2 : share", "share"),
-    "overwrite": ("move = full & (!done_valid | done_ready)", "move = full"),
+    "overtaken": ("next_valid & (!done_valid | done_ready)", "next_valid"),
+    "overwrite": ("move  = full & (!next_valid | offer)", "move  = full"),
     "width": ("reg signed [ACC_BITS-1:0]     accumulator", "reg signed [ACC_BITS-3:0] accumulator"),
     "early": ("(valid_2 & last_2)", "(valid_1 & last_1)"),
 }
