@@ -89,8 +89,10 @@ module pasa_predictor #(
     localparam C          = `PASA_DISTANCE_BITS;
     localparam L          = `PASA_LOG_FRACTION + 6;
     localparam P          = `PASA_MIN_PROBABILITY_BITS;
-    localparam BUFFERS    = 4;       // blocks of rows between two stages
-    localparam BUFFER_BITS = 2 + WORD_BITS;
+    localparam BUFFERS    = 8;       // blocks of rows between two stages; a block of few
+                                     // words spends 60 clocks there, most of them in pipelines
+    localparam BUFFER_BITS = $clog2(BUFFERS) + WORD_BITS;
+    localparam LEVEL_BITS  = $clog2(BUFFERS) + 1;
 
     // A product of nibbles lies within +-2^(PRODUCT_BITS-2), so a shift beyond
     // HIGH_SHIFT leaves nothing. See pasa_predicted_score.
@@ -191,13 +193,13 @@ module pasa_predictor #(
     wire [ROWS*N-1:0]          measure_nearest;
     wire measure_valid, measure_ready;
     wire [3:0] unused_ready, unused_valid;
-    wire [4*3-1:0] unused_level;
+    wire [4*LEVEL_BITS-1:0] unused_level;
     pasa_fifo #(.WIDTH(INFO + RULE + WALK), .DEPTH(BUFFERS)) measure_blocks (
         .clk(clk), .rst(rst), .s_valid(load_valid & load_ready), .s_ready(unused_ready[0]),
         .s_data({load_ring, load_slot, load_present, load_last, load_dense, load_use_tail,
                  load_use_threshold, load_use_budget, load_min_probability, load_walk}),
         .m_valid(unused_valid[0]), .m_ready(measure_valid & measure_ready),
-        .m_data({measure_info, measure_rule, measure_walk}), .level(unused_level[0 +: 3])
+        .m_data({measure_info, measure_rule, measure_walk}), .level(unused_level[0*LEVEL_BITS +: LEVEL_BITS])
     );
     pasa_fifo #(.WIDTH(PREDICTED), .DEPTH(BUFFERS)) measure_results (
         .clk(clk), .rst(rst), .s_valid(predicted), .s_ready(unused_ready[1]),
@@ -205,7 +207,7 @@ module pasa_predictor #(
                  predicted_nearest}),
         .m_valid(measure_valid), .m_ready(measure_ready),
         .m_data({measure_octave, measure_need, measure_visible, measure_exponent,
-                 measure_nearest}), .level(unused_level[3 +: 3])
+                 measure_nearest}), .level(unused_level[1*LEVEL_BITS +: LEVEL_BITS])
     );
     assign unused_valid[1] = 1'b0;
 
@@ -260,13 +262,13 @@ module pasa_predictor #(
         .s_data({measure_info, measure_walk, measure_visible, measure_exponent}),
         .m_valid(unused_valid[2]), .m_ready(select_valid & select_ready),
         .m_data({select_info, select_walk, select_visible, select_exponent}),
-        .level(unused_level[6 +: 3])
+        .level(unused_level[2*LEVEL_BITS +: LEVEL_BITS])
     );
     pasa_fifo #(.WIDTH(MEASURED), .DEPTH(BUFFERS)) select_results (
         .clk(clk), .rst(rst), .s_valid(measured), .s_ready(unused_ready[3]),
         .s_data({measured_cut, measured_ties, measured_log_total}),
         .m_valid(select_valid), .m_ready(select_ready),
-        .m_data({select_cut, select_ties, select_log_total}), .level(unused_level[9 +: 3])
+        .m_data({select_cut, select_ties, select_log_total}), .level(unused_level[3*LEVEL_BITS +: LEVEL_BITS])
     );
     assign unused_valid[3] = 1'b0;
 
