@@ -53,10 +53,10 @@ elaborate: $(READY)  ## Yosys elaborates every module
 	@$(STEP) elaborate -- $(PY) ci/elaborate.py
 
 unit: $(BOTH) $(READY)  ## unit benches; M=module for one, K=expression for some of its tests
-	@$(PY) ci/tests.py --name unit $(if $(M),--module $(M)) -- -n $(JOBS) $(if $(K),-k '$(K)')
+	@MUTANTS=all $(PY) ci/tests.py --name unit $(if $(M),--module $(M)) -- -n $(JOBS) $(if $(K),-k '$(K)')
 
 uvm: $(BOTH) $(READY)  ## the pyuvm environment
-	@$(PY) ci/tests.py --name uvm --path verif/uvm -- -n $(JOBS) $(if $(K),-k '$(K)')
+	@MUTANTS=all $(PY) ci/tests.py --name uvm --path verif/uvm -- -n $(JOBS) $(if $(K),-k '$(K)')
 
 prove: $(READY)  ## Yosys proves the modules that have a FORMAL part; M=module for one
 	@$(STEP) prove -- $(PY) ci/prove.py $(if $(M),--module $(M))

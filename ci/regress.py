@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run every bench of verif/ again under new random seeds.
+"""Run every bench of verif/, and every mutant, again under new random seeds.
 
     ci/regress.py --seeds 8 --jobs 2
 
@@ -20,7 +20,7 @@ def run_seed(seed: int, jobs: int) -> bool:
     """All benches under one seed; True when they pass."""
     print(f"regress: SEED={seed}", flush=True)
     tests = [sys.executable, "ci/tests.py", "--name", f"regress-{seed}", "--path", "verif"]
-    env = {**os.environ, "SEED": str(seed)}
+    env = {**os.environ, "SEED": str(seed), "MUTANTS": "all"}
     return subprocess.call([*tests, "--", "-n", str(jobs)], cwd=ROOT, env=env) == 0
 
 
