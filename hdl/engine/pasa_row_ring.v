@@ -193,7 +193,7 @@ module pasa_row_ring #(
     reg [RING_BITS:0]     taken;
     reg [ROWS-1:0]        released [0:RING_BLOCKS-1];
     wire free_oldest = complete[oldest] & (in_use[oldest] == 0);
-    integer b, l;
+    integer b, l, f;
     always @* for (b = 0; b < RING_BLOCKS; b = b + 1) begin
         released[b] = {ROWS{1'b0}};
         for (l = 0; l < ROWS; l = l + 1)
@@ -201,9 +201,9 @@ module pasa_row_ring #(
                 released[b][lane_release_row[l*ROW_BITS +: ROW_BITS]] = 1'b1;
     end
     always @(posedge clk) begin
-        for (b = 0; b < RING_BLOCKS; b = b + 1)
-            in_use[b] <= (rows_valid & (rows_ring_block == b[RING_BITS-1:0]))
-                       ? rows_present : in_use[b] & ~released[b];
+        for (f = 0; f < RING_BLOCKS; f = f + 1)
+            in_use[f] <= (rows_valid & (rows_ring_block == f[RING_BITS-1:0]))
+                       ? rows_present : in_use[f] & ~released[f];
         if (rows_valid)  complete[rows_ring_block] <= 1'b1;
         if (free_oldest) begin
             complete[oldest] <= 1'b0;

@@ -237,7 +237,7 @@ MUTANTS = {
                      "wire [ENTRIES_BITS-1:0] before_header = written[entry_ring_block]"),
     "kept count": ("if (rows_valid)       written[rows_ring_block]  <= {ENTRIES_BITS{1'b0}};", ""),
     "freed early": ("complete[oldest] & (in_use[oldest] == 0)", "complete[oldest]"),
-    "present": ("? rows_present : in_use[b]", "? {ROWS{1'b1}} : in_use[b]"),
+    "present": ("? rows_present : in_use[f]", "? {ROWS{1'b1}} : in_use[f]"),
     "last": ("next_last & (next_row == next_last_row)", "next_last"),
     "latency": ("row_entry[from_row*ENTRY_BITS +: ENTRY_BITS]",
                 "row_entry[lane_read_row[lane*ROW_BITS +: ROW_BITS]*ENTRY_BITS +: ENTRY_BITS]"),
