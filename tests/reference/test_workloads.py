@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading of heads: the shipped ones, good files, and every way to be wrong."""
+
 import dataclasses
 
 import numpy as np
@@ -18,8 +19,11 @@ from pasa.workloads import (
 
 def floats(n_q=3, n_k=5, d=4):
     rng = np.random.default_rng(1)
-    return {"q": rng.standard_normal((n_q, d)), "k": rng.standard_normal((n_k, d)),
-            "v": rng.standard_normal((n_k, d))}
+    return {
+        "q": rng.standard_normal((n_q, d)),
+        "k": rng.standard_normal((n_k, d)),
+        "v": rng.standard_normal((n_k, d)),
+    }
 
 
 def write(folder, **arrays):
@@ -104,8 +108,10 @@ WRONG = {
     "other d": (lambda a: a.update(q=a["q"][:, :3]), "k: d = 4 given, q has 3"),
     "fewer values": (lambda a: a.update(v=a["v"][:4]), r"v: shape \(4, 4\) given, k has \(5, 4\)"),
     "wide": (lambda a: a.update(floats(d=65)), r"q: d = 65 given, at most 64 \(HEAD_DIM\)"),
-    "long": (lambda a: a.update(floats(n_k=2049)),
-             r"k: n = 2049 given, at most 2048 \(TILE_KEYS\)"),
+    "long": (
+        lambda a: a.update(floats(n_k=2049)),
+        r"k: n = 2049 given, at most 2048 \(TILE_KEYS\)",
+    ),
     "many queries": (lambda a: a.update(floats(n_q=2049)), "q: n = 2049 given, at most 2048"),
     "zero scale": (lambda a: a.update(scale_q=0.0), "scale_q: 0.0 given, want .* above 0"),
     "vector scale": (lambda a: a.update(scale_k=np.ones(4)), r"scale_k: float64 \(4,\) given"),
@@ -137,12 +143,15 @@ def test_limits_follow_the_build(tmp_path):
         load_case(path, head_dim=32)
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (None, "no such file"),
-    (b"", "not a readable .npz"),
-    (b"hello", "not a readable .npz"),
-    (b"PK\x03\x04 cut short", "not a readable .npz"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file"),
+        (b"", "not a readable .npz"),
+        (b"hello", "not a readable .npz"),
+        (b"PK\x03\x04 cut short", "not a readable .npz"),
+    ],
+)
 def test_a_wrong_file_gives_one_clear_line(tmp_path, content, message):
     path = tmp_path / "x.npz"
     if content is not None:
@@ -154,7 +163,7 @@ def test_a_wrong_file_gives_one_clear_line(tmp_path, content, message):
 def test_a_damaged_file_gives_one_clear_line(tmp_path):
     path = write(tmp_path, **floats())
     blob = bytearray(path.read_bytes())
-    blob[150] ^= 0xFF                                      # inside the first array
+    blob[150] ^= 0xFF  # inside the first array
     path.write_bytes(blob)
     with pytest.raises(DataError, match="not a readable .npz"):
         load_case(path)

@@ -53,7 +53,8 @@ def draw(summary: dict, jobs: Sequence[Job], outcome: Outcome) -> list[dict[str,
 
 def _shown(firsts: Sequence[tuple[Job, dict]]) -> list[tuple[Job, dict]]:
     """One head of each kind, preferred ones first, three at most."""
-    ranked = sorted(firsts, key=lambda item: item[0].name not in SHOWN)
+    rank = {name: place for place, name in enumerate(SHOWN)}
+    ranked = sorted(firsts, key=lambda item: rank.get(item[0].name, len(SHOWN)))
     one_a_kind: dict[str, tuple[Job, dict]] = {}
     for item in ranked:
         one_a_kind.setdefault(item[0].kind, item)

@@ -166,7 +166,7 @@ class GapStyles(CoreTest):
     """Every style of gaps on every stream."""
 
     def heads(self) -> list[Head]:
-        return sequences.gap_styles(self.draw)
+        return some(sequences.gap_styles, self.draw)
 
 
 @pyuvm.test()

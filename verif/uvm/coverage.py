@@ -37,6 +37,7 @@ MASKS = (
 KEYS = ("one", "part_word", "part_block", "blocks", "tile")
 QUERIES = ("one", "part_rows", "odd", "ring_wraps", "tile")
 DIMS = ("one", "sixteen", "odd", "most")
+RING_ROWS = 16  # row-blocks in pasa_row_ring; the output buffer holds 32 rows
 PACES = ("none", "short", "medium", "long")
 LENGTHS = ("short", "long")
 EVENTS = (
@@ -93,7 +94,8 @@ def queries(c: Command, build: Build) -> tuple[str, ...]:
         "one": n == 1,
         "part_rows": n % build.rows != 0 or build.rows == 1,
         "odd": n > 1 and n % 2 == 1,
-        "ring_wraps": n > 32 and n > 8 * build.rows,  # 8 row-blocks, 32 rows of output
+        "ring_wraps": n > RING_ROWS * build.rows
+        and n > 32,  # more than the ring and the output hold
         "tile": n == build.tile_keys,
     }
     return tuple(name for name in QUERIES if hit[name])

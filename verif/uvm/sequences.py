@@ -184,7 +184,7 @@ def gap_styles(draw: Stimulus) -> list[Head]:
     for style in EVERY_STYLE:
         for _ in range(3):
             gaps = dict.fromkeys(SOURCES, style)
-            heads.append(draw.head(queries="ring_wraps", keys="part_block", dims=16, gaps=gaps))
+            heads.append(draw.head(keys="part_block", dims=16, gaps=gaps))
     return heads
 
 

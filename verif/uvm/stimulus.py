@@ -14,7 +14,7 @@ from pasa.command import Command
 from pasa.formats import Build
 
 from verif.common.streams import GAPS
-from verif.uvm.coverage import KEYS, MASKS, MODES, QUERIES
+from verif.uvm.coverage import KEYS, MASKS, MODES, QUERIES, RING_ROWS
 from verif.uvm.items import INPUTS, SINKS, SOURCES, Head
 
 REAL = "real"
@@ -92,13 +92,13 @@ class Stimulus:
             n_q,
             n_k,
             dims,
-            scale_q=self.score_scale(q, k, spread or log_uniform(0.05, 40)),
+            scale_q=self.score_scale(q, k, spread or log_uniform(0.05, 20)),
             scale_k=1.0,
             scale_v=1.0,
             softmax_scale=1.0,
-            output_scale=random.choice((1.0, log_uniform(0.001, 1.0))),
+            output_scale=random.choice((2.0, 1.0, log_uniform(0.001, 1.0))),
             output_bits=output_bits or random.choice((8, 16)),
-            tail=random.random() < 0.7 if tail is None else tail,
+            tail=random.random() < 0.8 if tail is None else tail,
             pred_dims=slices * formats.SLICE_DIMS,
             tag=random.getrandbits(16),
             build=self.build,
@@ -123,7 +123,7 @@ class Stimulus:
     def query_count(self, shape: str | None) -> int:
         """A number of queries of one bin of the point `queries`, or any small one."""
         b = self.build
-        wraps = max(32, 8 * b.rows) + random.randint(1, 2 * b.rows)
+        wraps = max(32, RING_ROWS * b.rows) + random.randint(1, 2 * b.rows)
         if shape is None:
             return random.randint(1, random.choice((b.rows + 1, MANY_QUERIES)))
         part = random.randrange(0, MANY_QUERIES) // b.rows * b.rows + random.randint(1, b.rows)
@@ -187,11 +187,12 @@ class Stimulus:
         """Options of `make_command` that choose a mode."""
         options: dict = {}
         if mode in ("threshold", "both"):
-            options["min_probability"] = random.choice((1.0, 2.0**-31, log_uniform(1e-4, 0.5)))
+            likely = (log_uniform(1e-3, 0.5) for _ in range(4))
+            options["min_probability"] = random.choice((1.0, 2.0**-31, *likely))
         if mode in ("budget", "both"):
             near = random.randint(max(1, n_k - 2), n_k + 2)
-            drawn = random.choice((1, random.randint(1, max(1, n_k // 2)), near, 65535))
-            options["budget"] = budget or drawn
+            likely = (random.randint(1, max(1, n_k // 2)) for _ in range(4))
+            options["budget"] = budget or random.choice((1, near, 65535, *likely))
         return options
 
     def changed(self, head: Head, **fields: int) -> Head:
@@ -241,8 +242,12 @@ class Stimulus:
     def any_head(self, *, refused: float = 0.2) -> Head:
         """What random traffic consists of: mostly good heads."""
         if random.random() >= refused:
-            shape = random.choices((None, *QUERIES[:-1]), (8, 2, 2, 2, 1))[0]
-            return self.head(queries=shape)
+            queries = random.choices((None, *QUERIES[:-1]), (8, 1, 1, 1, 2))[0]
+            keys = random.choices(KEYS[:-1], (1, 1, 3, 4))[0]
+            mode = random.choices(MODES, (1, 2, 2, 2))[0]
+            # Where nothing is masked, blocks are whole and virtual keys come into play.
+            mask = random.choice((*MASKS, *["none"] * 8))
+            return self.head(queries=queries, keys=keys, mask=mask, mode=mode)
         if random.random() < 0.5:
             return self.illegal(random.choice(formats.CAUSES[:4]))
         return self.spoiled_packet(random.choice(INPUTS), random.choice(("short", "long")))

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from cocotb_coverage.coverage import merge_coverage
 from filelock import FileLock
+from pasa.formats import Build
 
 from verif.common.hdl import ROOT
 from verif.common.runner import check_mutant_caught, simulate
@@ -47,7 +48,7 @@ class Run:
 
 RUNS = {
     "small-verilator": Run("small", "verilator", 1),
-    "small-icarus": Run("small", "icarus", 0.25),
+    "small-icarus": Run("small", "icarus", 0.12),
     "medium-verilator": Run("medium", "verilator", 0.5),
     "medium-icarus": Run("medium", "icarus", 0.1, "RandomTraffic|BackToBack"),
     "default-verilator": Run("default", "verilator", 0.2, "RealHeads|BackToBack|coverage"),
@@ -56,8 +57,8 @@ RUNS = {
 
 
 def parameters(build: str) -> dict[str, int]:
-    """Verilog parameters of a build."""
-    return {name.upper(): value for name, value in BUILDS[build].items()}
+    """Verilog parameters of a build; all are named, so that `make sim` shares the default one."""
+    return {name.upper(): value for name, value in vars(Build(**BUILDS[build])).items()}
 
 
 def environment(name: str, build: str, effort: float) -> dict[str, str]:
@@ -80,9 +81,9 @@ def test_core(name):
         test_module=BENCH,
         parameters=parameters(run.build),
         sim=run.sim,
-        build_name=f"uvm-{run.build}",
         env=environment(name, run.build, run.effort),
         tests=run.tests,
+        optimise=run.sim == "verilator",
     )
     print(f"{name}: {result.tests} tests, seed {result.seed}; again: {result.replay}")
     if (exported := result.log.with_name("coverage.xml")).exists():
@@ -107,7 +108,46 @@ def report(name: str, exported: Path) -> None:
         print(table(merged))
 
 
-MUTANTS: dict[str, tuple[str, str, str]] = {}
+MUTANTS = {
+    "stale_queries": (
+        "pasa_control.v",
+        "query_rollback <= decided & (causes != 0);",
+        "query_rollback <= 1'b0;",
+    ),
+    "forgetful_counters": (
+        "pasa_counters.v",
+        "clear_valid & (clear_slot == s[0])",
+        "clear_valid",
+    ),
+    "noise": ("pasa_row_loader.v", "{8{!ends_row | last_bytes[b]}}", "{8{1'b1}}"),
+    "nibble_not_rounded": ("pasa_key_store.v", "{{(PRED_BITS-1){1'b0}}, half}", "1'b0"),
+    "block_sum_not_cleared": (
+        "pasa_value_store.v",
+        "{VALUE_BITS{!first}}",
+        "{VALUE_BITS{1'b1}}",
+    ),
+    "window_edge": ("pasa_visibility.v", "PLACE_OF >= from_place", "PLACE_OF > from_place"),
+    "ties_of_each_word": ("pasa_ties.v", "first ? ties : left", "ties"),
+    "tail_of_partial_block": (
+        "pasa_select_row.v",
+        "word_shown & (whole | word_opens)",
+        "whole | word_opens",
+    ),
+    "ring_overrun": ("pasa_row_ring.v", "taken != RING_BLOCKS[RING_BITS:0]", "1'b1"),
+    "lowest_score": ("pasa_lane.v", "score > best", "score < best"),
+    "virtual_key_counts_once": (
+        "pasa_weigh.v",
+        "is_block ? share << BLOCK_LOG2 : share",
+        "share",
+    ),
+    "exact_reference": ("pasa_row_reference.v", "below_6 ? predicted_6", "below_6 ? exact_6"),
+    "half_up": ("pasa_requantise.v", "(sticky_5 | kept_5[1])", "1'b1"),
+    "int16_halves": (
+        "pasa_output_buffer.v",
+        "!int16_1 ? bytes_1 : half_1",
+        "!int16_1 ? bytes_1 : !half_1",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -116,9 +156,9 @@ def test_mutant_is_caught(name):
         TOP,
         test_module=BENCH,
         parameters=parameters("small"),
-        sim=os.environ.get("SIM") or "icarus",  # builds a mutant in a second
+        sim=os.environ.get("SIM") or "icarus",  # which builds a mutant in seconds
         build_name=f"uvm-mutant-{name}",
-        env=environment("mutant", "small", 0.3),
+        env=environment("mutant", "small", 0.5),
         tests="RandomTraffic",
         mutant=MUTANTS[name],
     )

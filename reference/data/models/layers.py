@@ -4,6 +4,7 @@
 Every attention goes through an `Attend` hook, so a caller can record Q, K and V or put an
 approximation in its place without touching a model.
 """
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ Array = np.ndarray
 class Site:
     """Where an attention sits in its model."""
 
-    kind: str     # "encoder" | "decoder" | "cross"
+    kind: str  # "encoder" | "decoder" | "cross"
     layer: int
     causal: bool
 
@@ -55,8 +56,9 @@ def gelu(x: Array) -> Array:
     """x Phi(x), with erf from Abramowitz and Stegun 7.1.26 (error below 2e-7)."""
     z = np.abs(x) * np.float32(np.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * z)
-    poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741
-                + t * (-1.453152027 + t * 1.061405429))))
+    poly = t * (
+        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
+    )
     erf = np.sign(x) * (1 - poly * np.exp(-z * z))
     return 0.5 * x * (1 + erf)
 

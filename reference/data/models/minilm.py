@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """all-MiniLM-L6-v2 (sentence embedding, 6 layers, 12 heads, d = 32) in NumPy."""
+
 import json
 import struct
 from pathlib import Path
@@ -24,12 +25,12 @@ CONTEXT, LAYERS, HEADS = 512, 6, 12
 def read_safetensors(path: Path) -> dict[str, Array]:
     """float32 tensors of a safetensors file by name."""
     blob = path.read_bytes()
-    size, = struct.unpack_from("<Q", blob)
+    (size,) = struct.unpack_from("<Q", blob)
     tensors = {}
-    for name, entry in json.loads(blob[8:8 + size]).items():
+    for name, entry in json.loads(blob[8 : 8 + size]).items():
         if entry.get("dtype") == "F32":
             begin, end = entry["data_offsets"]
-            data = blob[8 + size + begin:8 + size + end]
+            data = blob[8 + size + begin : 8 + size + end]
             tensors[name] = np.frombuffer(data, np.float32).reshape(entry["shape"])
     return tensors
 
@@ -46,18 +47,22 @@ class MiniLm:
     def tokens(self, text: str, *, limit: int = CONTEXT) -> list[int]:
         """At most `limit` tokens, the first [CLS] and the last [SEP]."""
         ids = self.tokenizer.encode(text).ids
-        return ids if len(ids) <= limit else [*ids[:limit - 1], ids[-1]]
+        return ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]]
 
     def hidden(self, tokens: list[int], *, attend: Attend = exact_attention) -> Array:
         """Last hidden states, [len(tokens), 384]."""
-        embed = {part: self.weights[f"embeddings.{part}_embeddings.weight"]
-                 for part in ("word", "position", "token_type")}
-        x = embed["word"][tokens] + embed["position"][:len(tokens)] + embed["token_type"][0]
+        embed = {
+            part: self.weights[f"embeddings.{part}_embeddings.weight"]
+            for part in ("word", "position", "token_type")
+        }
+        x = embed["word"][tokens] + embed["position"][: len(tokens)] + embed["token_type"][0]
         x = self._norm("embeddings", x)
         for layer in range(LAYERS):
             at = f"encoder.layer.{layer}"
-            q, k, v = (split_heads(self._linear(f"{at}.attention.self.{part}", x), heads=HEADS)
-                       for part in ("query", "key", "value"))
+            q, k, v = (
+                split_heads(self._linear(f"{at}.attention.self.{part}", x), heads=HEADS)
+                for part in ("query", "key", "value")
+            )
             out = merge_heads(attend(Site("encoder", layer, False), q, k, v))
             out = self._linear(f"{at}.attention.output.dense", out)
             x = self._norm(f"{at}.attention.output", x + out)

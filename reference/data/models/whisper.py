@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whisper tiny.en (Radford et al. 2022) from a CTranslate2 `model.bin`, in NumPy."""
+
 import struct
 import wave
 from pathlib import Path
@@ -30,7 +31,7 @@ def read_ctranslate2(path: Path) -> dict[str, Array]:
 
     def take(form: str) -> int:
         nonlocal at
-        value, = struct.unpack_from("<" + form, blob, at)
+        (value,) = struct.unpack_from("<" + form, blob, at)
         at += struct.calcsize("<" + form)
         return value
 
@@ -38,7 +39,7 @@ def read_ctranslate2(path: Path) -> dict[str, Array]:
         nonlocal at
         size = take("H")
         at += size
-        return blob[at - size:at].rstrip(b"\0").decode()
+        return blob[at - size : at].rstrip(b"\0").decode()
 
     version, spec, _revision, count = take("I"), text(), take("I"), take("I")
     if (version, spec) != (6, "WhisperSpec"):
@@ -68,6 +69,7 @@ def read_audio(path: Path) -> Array:
 
 def mel_filters() -> Array:
     """Slaney's area-normalised triangles, [MELS, WINDOW / 2 + 1]."""
+
     def to_hz(mel: Array) -> Array:
         return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
 
@@ -81,7 +83,7 @@ def mel_filters() -> Array:
 
 def log_mel(audio: Array) -> Array:
     """[MELS, 3000] features of at most 30 s, padded with silence as Whisper does."""
-    audio = np.pad(audio[:SECONDS * RATE], (0, max(0, SECONDS * RATE - len(audio))))
+    audio = np.pad(audio[: SECONDS * RATE], (0, max(0, SECONDS * RATE - len(audio))))
     audio = np.pad(audio, WINDOW // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(audio, WINDOW)[::HOP][:-1]
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
@@ -104,36 +106,41 @@ class Whisper:
         x = x + self.weights["encoder/position_encodings/encodings"]
         for layer in range(LAYERS):
             at = f"encoder/layer_{layer}"
-            x = self._attention(f"{at}/self_attention", x, None, Site("encoder", layer, False),
-                                attend)
+            x = self._attention(
+                f"{at}/self_attention", x, None, Site("encoder", layer, False), attend
+            )
             x = self._feed_forward(f"{at}/ffn", x)
         return self._norm("encoder", x)
 
-    def decode(self, audio_state: Array, tokens: list[int], *,
-               attend: Attend = exact_attention) -> Array:
+    def decode(
+        self, audio_state: Array, tokens: list[int], *, attend: Attend = exact_attention
+    ) -> Array:
         """Logits [len(tokens), vocabulary] of the token after each of `tokens`."""
         if len(tokens) > CONTEXT:
             raise ValueError(f"tokens: {len(tokens)} given, at most {CONTEXT}")
         table = self.weights["decoder/embeddings/weight"]
         places = self.weights["decoder/position_encodings/encodings"]
-        x = table[tokens] + places[:len(tokens)]
+        x = table[tokens] + places[: len(tokens)]
         for layer in range(LAYERS):
             at = f"decoder/layer_{layer}"
-            x = self._attention(f"{at}/self_attention", x, None, Site("decoder", layer, True),
-                                attend)
-            x = self._attention(f"{at}/attention", x, audio_state, Site("cross", layer, False),
-                                attend)
+            x = self._attention(
+                f"{at}/self_attention", x, None, Site("decoder", layer, True), attend
+            )
+            x = self._attention(
+                f"{at}/attention", x, audio_state, Site("cross", layer, False), attend
+            )
             x = self._feed_forward(f"{at}/ffn", x)
         return self._norm("decoder", x) @ table.T
 
-    def transcribe(self, audio_state: Array, *, prompt: list[int] | None = None,
-                   limit: int = 100) -> list[int]:
+    def transcribe(
+        self, audio_state: Array, *, prompt: list[int] | None = None, limit: int = 100
+    ) -> list[int]:
         """Greedy tokens of the transcript; `prompt` is the text before the audio."""
         head = ([PREVIOUS, *prompt] if prompt else []) + [START, NO_TIMESTAMPS]
         tokens: list[int] = []
         while len(tokens) < limit:
             logits = self.decode(audio_state, head + tokens)[-1]
-            logits[END + 1:] = -np.inf                     # no special token inside the text
+            logits[END + 1 :] = -np.inf  # no special token inside the text
             token = int(logits.argmax())
             if token == END:
                 break
@@ -151,11 +158,12 @@ class Whisper:
         """Kernel 3, padding 1: [channels, n] -> [outputs, n / stride]."""
         weight, bias = self.weights[f"{name}/weight"], self.weights[f"{name}/bias"]
         x = np.pad(x, ((0, 0), (1, 1)))
-        taps = (weight[:, :, i] @ x[:, i:x.shape[1] - 2 + i:stride] for i in range(3))
+        taps = (weight[:, :, i] @ x[:, i : x.shape[1] - 2 + i : stride] for i in range(3))
         return sum(taps) + bias[:, None]
 
-    def _attention(self, name: str, x: Array, other: Array | None, site: Site,
-                   attend: Attend) -> Array:
+    def _attention(
+        self, name: str, x: Array, other: Array | None, site: Site, attend: Attend
+    ) -> Array:
         """x plus attention of x over itself, or over `other` when given."""
         normed = self._norm(name, x)
         if other is None:
