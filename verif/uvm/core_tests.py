@@ -136,6 +136,14 @@ class TiesAndExtremes(CoreTest):
 
 
 @pyuvm.test()
+class HalfCodes(CoreTest):
+    """Output codes exactly between two integers."""
+
+    def heads(self) -> list[Head]:
+        return sequences.half_codes(self.draw)
+
+
+@pyuvm.test()
 class ErrorsThenGood(CoreTest):
     """What is refused leaves no trace in what follows."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 from cocotb_coverage.coverage import CoverCross, CoverPoint, coverage_db, coverage_section
 from pasa import formats
 from pasa.arithmetic import Integer, nibble
@@ -46,6 +47,7 @@ EVENTS = (
     "all_rows_empty",
     "empty_beside_full",
     "tie_at_cut",
+    "half_code",
     "budget_beyond_visible",
     "one_key_kept",
     "tail_reference",
@@ -143,6 +145,21 @@ def cut_ties(job: Job, build: Build) -> bool:
     return bool((nearest_dropped <= farthest_kept).any())
 
 
+def half_codes(job: Job) -> bool:
+    """Whether a code lay exactly between two integers, looking at rows with one key of weight 1."""
+    c, r = job.command, job.result
+    rows = np.flatnonzero((r.kept == 1) & (r.blocks == 0))
+    keys = r.kept_mask[rows].argmax(axis=1)
+    values = job.v[keys].astype(np.int64)
+    scores = (job.q[rows].astype(np.int64) * job.k[keys]).sum(axis=1)
+    octaves = Integer().score_log2(scores, c.score_multiplier, c.score_shift)
+    whole = octaves % (1 << formats.SCORE_FRACTION) == 0
+    factor = Integer().factor(1 << formats.RECIPROCAL_FRACTION, c.output_multiplier)
+    product = (values << formats.AVERAGE_FRACTION) * factor
+    rest = product & ((1 << c.output_shift) - 1)
+    return bool((rest[whole] == 1 << (c.output_shift - 1)).any())
+
+
 def loaded_beside(job: Job, before: Job | None) -> bool:
     """Whether data of the job went in while the command before it ran."""
     if before is None or before.result is None:
@@ -164,6 +181,7 @@ def events(job: Job, build: Build, before: Job | None) -> set[str]:
         "all_rows_empty": r.empty.all(),
         "empty_beside_full": r.empty.any() and not r.empty.all(),
         "tie_at_cut": cut_ties(job, build),
+        "half_code": half_codes(job),
         "budget_beyond_visible": c.use_budget
         and (r.visible > 0).any()
         and c.budget >= r.visible.max(),

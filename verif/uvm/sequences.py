@@ -134,6 +134,25 @@ def ties_and_extremes(draw: Stimulus) -> list[Head]:
     return heads
 
 
+def half_codes(draw: Stimulus) -> list[Head]:
+    """One key of weight 1 and an output step of two value steps: odd values give half codes."""
+    heads = []
+    for bits in (8, 16):
+        for mode in MODES:
+            head = draw.head(
+                mode=mode,
+                mask="none",
+                keys="one",
+                queries=8,
+                pattern="uniform",
+                output_bits=bits,
+                output_scale=2.0,
+                wild=False,
+            )
+            heads.append(draw.changed(head, score_multiplier=1, score_shift=47))
+    return heads
+
+
 def errors(draw: Stimulus) -> list[Head]:
     """Each cause of a refusal, each followed by a good command, and several in a row."""
     bad = [draw.illegal(cause) for cause in formats.CAUSES[:4] for _ in range(2)]

@@ -159,6 +159,6 @@ def test_mutant_is_caught(name):
         sim=os.environ.get("SIM") or "icarus",  # which builds a mutant in seconds
         build_name=f"uvm-mutant-{name}",
         env=environment("mutant", "small", 0.5),
-        tests="RandomTraffic",
+        tests="HalfCodes" if name == "half_up" else "RandomTraffic",
         mutant=MUTANTS[name],
     )
