@@ -18,7 +18,7 @@ from verif.sim.run import app, parse_build
 from verif.sim.runs import Choice, collect, fresh_folder, judge
 
 SMALL = "ROWS=2,PRED_KEYS=16,HEAD_DIM=32,TILE_KEYS=256"
-CHOICES = ("SIM", "SEED", "WAVES", "CASE", "ONLY", "BUILD")
+CHOICES = ("SIM", "SEED", "WAVES", "CASE", "ONLY", "QUERIES", "BUILD")
 
 
 def run(folder, *options: str, **choices: str) -> subprocess.CompletedProcess:

@@ -13,6 +13,7 @@ from verif.sim.packets import from_beats, row_beats, to_beats
 from verif.sim.plan import (
     LIMITS,
     Rows,
+    narrow,
     prepare,
     read_plan,
     select,
@@ -23,7 +24,7 @@ from verif.sim.plan import (
 )
 from verif.sim.report import goals, summarise
 from verif.sim.runs import Choice, Outcome, judge
-from verif.sim.score import Seen, compare, formula, measure
+from verif.sim.score import Comparison, Seen, compare, formula, measure
 
 BUILD = Build()
 
@@ -90,7 +91,7 @@ def test_int16_output_has_eight_codes_a_beat():
 
 
 def test_perfect_run_has_no_mismatch(work):
-    assert compare(work, perfect(work)) == (9 * 20, 0, [])
+    assert compare(work, perfect(work)) == Comparison(9 * 20, 0, [], None)
 
 
 def test_each_wrong_bit_of_the_output_is_a_mismatch(work):
@@ -98,15 +99,15 @@ def test_each_wrong_bit_of_the_output_is_a_mismatch(work):
     for beat, bit in ((0, 0), (1, 31), (17, 7)):  # dims 20: four codes in each second beat
         beats = list(seen.beats)
         beats[beat] ^= 1 << bit
-        elements, mismatches, problems = compare(work, dataclasses.replace(seen, beats=beats))
-        assert (elements, mismatches) == (180, 1)
-        assert f"row {beat // 2} " in problems[0]
+        found = compare(work, dataclasses.replace(seen, beats=beats))
+        assert (found.elements, found.mismatches, found.first_wrong) == (180, 1, beat // 2)
+        assert f"row {beat // 2} " in found.problems[0]
 
 
 def test_padding_that_is_not_zero_is_a_mismatch(work):
     seen = perfect(work)
     beats = [*seen.beats[:-1], seen.beats[-1] | 1 << 40]
-    assert compare(work, dataclasses.replace(seen, beats=beats))[1] == 1
+    assert compare(work, dataclasses.replace(seen, beats=beats)).mismatches == 1
 
 
 @pytest.mark.parametrize("cut", [1, 2, 7])
@@ -114,44 +115,45 @@ def test_missing_rows_are_mismatches(work, cut):
     seen = perfect(work)
     beats = seen.beats[:-cut]
     short = dataclasses.replace(seen, beats=beats, lasts=[len(beats) - 1])
-    elements, mismatches, _ = compare(work, short)
-    assert elements == len(beats) // 2 * 20
-    assert mismatches == 180 - elements
+    found = compare(work, short)
+    assert found.first_wrong == len(beats) // 2
+    assert found.elements == len(beats) // 2 * 20
+    assert found.mismatches == 180 - found.elements
 
 
 def test_rows_too_many_are_mismatches(work):
     seen = perfect(work)
     beats = [*seen.beats, 0, 0]
     long = dataclasses.replace(seen, beats=beats, lasts=[len(beats) - 1])
-    assert compare(work, long)[1] == 20
+    assert compare(work, long).mismatches == 20
 
 
 def test_no_output_and_no_status_is_all_wrong(work):
-    elements, mismatches, problems = compare(work, Seen([], [], [], {}, 0))
-    assert elements == 0
-    assert mismatches > 180
-    assert "no status record" in problems
+    found = compare(work, Seen([], [], [], {}, 0))
+    assert found.elements == 0
+    assert found.mismatches > 180
+    assert "no status record" in found.problems
 
 
 @pytest.mark.parametrize("name", ["rows", "keys_kept", "blocks_compensated", "dropped_mass"])
 def test_wrong_counter_is_a_mismatch(work, name):
     seen = perfect(work)
     seen.status[name] += 1
-    _, mismatches, problems = compare(work, seen)
-    assert mismatches == 1
-    assert f"status {name}" in problems[0]
+    found = compare(work, seen)
+    assert found.mismatches == 1
+    assert f"status {name}" in found.problems[0]
 
 
 @pytest.mark.parametrize("cycles", [0, 121])
 def test_cycle_counter_must_fit_the_time_the_run_took(work, cycles):
     seen = perfect(work)
     seen.status["cycles"] = cycles
-    assert compare(work, seen)[1] == 1
+    assert compare(work, seen).mismatches == 1
 
 
 def test_last_in_the_middle_is_a_mismatch(work):
     seen = dataclasses.replace(perfect(work), lasts=[3, 17])
-    assert compare(work, seen)[1] == 1
+    assert compare(work, seen).mismatches == 1
 
 
 def test_formula_of_dense_mode_is_its_keys(path):
@@ -227,11 +229,29 @@ def test_only_selects_by_glob_and_says_what_there_is(path):
         select(jobs, "yours")
 
 
+def test_queries_narrow_a_job_to_a_stretch_of_its_head(path):
+    jobs = user_jobs(path, LIMITS["verilator"], BUILD)
+    job = dataclasses.replace(jobs[0], rows=Rows(0, 9, 2))
+    (narrowed,) = narrow([job], "3:7")
+    assert (narrowed.rows, narrowed.rows.text(9)) == (Rows(4, 7, 2), "4 to 6")
+    for text, says in (("9:20", "no query of mine"), ("4", "want FIRST:END")):
+        with pytest.raises(DataError, match=says):
+            narrow([job], text)
+
+
+def test_replay_of_a_long_case_is_cut_to_the_queries_around_the_fault(path):
+    job = user_jobs(path, LIMITS["verilator"], BUILD)[0]
+    assert "QUERIES" not in Choice().replay(job, wrong=5)
+    long = dataclasses.replace(job, rows=Rows(0, 1500, 10))
+    assert "QUERIES=680:1320" in Choice().replay(long, wrong=1000)
+    assert "QUERIES=0:330" in Choice().replay(long, wrong=10)
+
+
 # Verdict
 
 
 def records(jobs, **changes) -> Outcome:
-    figures = {"mismatches": 0, "elements": 5, "problems": []} | changes
+    figures = {"mismatches": 0, "elements": 5, "problems": [], "first_wrong": None} | changes
     return Outcome(
         records={job.label: {"figures": dict(figures), "clocks": 1, "seconds": 1} for job in jobs},
         ends=[{"error": None, "failures": 0}],

@@ -69,13 +69,20 @@ class Rows:
         """How many."""
         return len(range(self.start, self.stop, self.step))
 
+    def within(self, first: int, end: int) -> "Rows":
+        """Those from query `first` up to before query `end`; ValueError when there are none."""
+        chosen = [
+            query for query in range(self.start, self.stop, self.step) if first <= query < end
+        ]
+        return Rows(min(chosen), max(chosen) + 1, self.step)
+
     def text(self, n_q: int) -> str:
         """Which of `n_q` queries these are, for a person."""
         if self.count == n_q:
             return "all"
-        if self.step > 1:
-            return f"every {_ordinal(self.step)}"
-        return f"{self.start} to {self.stop - 1}"
+        if self.start > 0 or self.stop + self.step <= n_q:
+            return f"{self.start} to {self.stop - 1}"
+        return f"every {_ordinal(self.step)}"
 
 
 @dataclass(frozen=True)
@@ -238,6 +245,23 @@ def select(jobs: Sequence[Job], only: str) -> list[Job]:
         modes = ", ".join(dict.fromkeys(job.mode.name for job in jobs))
         raise DataError(f"ONLY={only}: no such case; HEAD:MODE of {heads} and {modes}")
     return chosen
+
+
+def narrow(jobs: Sequence[Job], queries: str) -> list[Job]:
+    """The jobs with only the queries `FIRST:END` of their head, numbered from 0, END left out.
+
+    Raises:
+        DataError: the text is no such range, or a job has no query in it.
+    """
+    first, _, end = queries.partition(":")
+    if not (first.isdigit() and end.isdigit()):
+        raise DataError(f"QUERIES={queries}: want FIRST:END, such as 100:164")
+    try:
+        return [
+            dataclasses.replace(job, rows=job.rows.within(int(first), int(end))) for job in jobs
+        ]
+    except ValueError:
+        raise DataError(f"QUERIES={queries}: no query of {jobs[0].name} that runs") from None
 
 
 def split(jobs: Iterable[Job], build: Build, *, shards: int) -> list[list[Job]]:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from verif.common.hdl import ROOT
 from verif.sim import report
-from verif.sim.plan import LIMITS, Job, select, shipped_jobs, user_jobs
+from verif.sim.plan import LIMITS, Job, narrow, select, shipped_jobs, user_jobs
 from verif.sim.runs import Choice, judge, run_jobs
 
 PARAMETERS = ("rows", "pred_keys", "head_dim", "tile_keys", "pred_bits", "block_keys")
@@ -52,7 +52,7 @@ def parse_build(text: str | None) -> Build:
     return Build(**values)
 
 
-def choose(choice: Choice, only: str | None, build: Build, *, waves: bool) -> list[Job]:
+def choose(choice: Choice, build: Build, *, only: str, queries: str, waves: bool) -> list[Job]:
     """The jobs to run.
 
     Raises:
@@ -65,6 +65,8 @@ def choose(choice: Choice, only: str | None, build: Build, *, waves: bool) -> li
         jobs = shipped_jobs(limits, build)
     if only:
         jobs = select(jobs, only)
+    if queries:
+        jobs = narrow(jobs, queries)
     if not jobs:
         raise DataError("no head found in reference/data/")
     if waves and len(jobs) > 1:
@@ -79,6 +81,7 @@ def main(
     waves: Annotated[bool, typer.Option(envvar="WAVES", help="record all signals")] = False,
     case: Annotated[str, typer.Option(envvar="CASE", help=".npz with arrays q, k, v")] = "",
     only: Annotated[str, typer.Option(envvar="ONLY", help="globs of HEAD:MODE")] = "",
+    queries: Annotated[str, typer.Option(envvar="QUERIES", help="FIRST:END of the head's")] = "",
     build: Annotated[str, typer.Option(envvar="BUILD", help="such as ROWS=2,PRED_KEYS=16")] = "",
     processes: Annotated[int, typer.Option(min=1, help="simulators at a time")] = 2,
     folder: Annotated[Path, typer.Option(help="where reports go")] = ROOT / "build" / "sim",
@@ -89,7 +92,7 @@ def main(
     began = time.monotonic()
     try:
         hardware = parse_build(build)
-        jobs = choose(choice, only, hardware, waves=waves)
+        jobs = choose(choice, hardware, only=only, queries=queries, waves=waves)
     except PasaError as error:
         print(f"make sim: {error}", file=sys.stderr)
         raise typer.Exit(2) from None

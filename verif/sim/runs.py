@@ -17,6 +17,7 @@ from verif.common.hdl import ROOT
 from verif.sim.plan import Job, split, write_plan
 
 POLL_SECONDS = 0.2
+REPLAY_QUERIES = 64  # around the first wrong one: waves take about 150 kB a clock
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,12 @@ class Choice:
     case: str | None = None
     build: str | None = None
 
-    def replay(self, job: Job) -> str:
-        """The one command that runs just this job again, with waves."""
+    def replay(self, job: Job, *, wrong: int | None = None) -> str:
+        """The one command that runs just this job again, with waves, around query `wrong`."""
         parts = ["make sim", f"ONLY={job.label}", f"SEED={self.seed}", "WAVES=1"]
+        if wrong is not None and job.rows.count > REPLAY_QUERIES:
+            half = REPLAY_QUERIES * job.rows.step // 2
+            parts += [f"QUERIES={max(0, wrong - half)}:{wrong + half}"]
         parts += [f"SIM={self.sim}"] if self.sim != "verilator" else []
         parts += [f"CASE={self.case}"] if self.case else []
         parts += [f"BUILD={self.build}"] if self.build else []
@@ -131,7 +135,8 @@ def judge(jobs: Sequence[Job], outcome: Outcome, choice: Choice) -> list[str]:
         figures = record["figures"]
         if figures["mismatches"] or not figures["elements"]:
             problems = "\n    ".join(figures["problems"] or ["nothing was compared"])
-            faults.append(f"{label}: {problems}\n    replay: {choice.replay(by_label[label])}")
+            replay = choice.replay(by_label[label], wrong=figures["first_wrong"])
+            faults.append(f"{label}: {problems}\n    replay: {replay}")
     missing = [job for job in jobs if job.label not in outcome.records]
     if missing:
         count = f"{len(missing)} of {len(jobs)} cases"

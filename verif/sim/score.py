@@ -32,8 +32,25 @@ class Seen:
     clocks: int
 
 
-def compare(work: Work, seen: Seen) -> tuple[int, int, list[str]]:
-    """(elements compared, mismatches, what is wrong, one line each).
+@dataclass(frozen=True)
+class Comparison:
+    """Result of the scoreboard.
+
+    Attributes:
+        elements: output codes compared.
+        mismatches: how many differ, are missing or too many, and wrong counters.
+        problems: what is wrong, one line each.
+        first_wrong: query of the first row that is wrong or missing, None without one.
+    """
+
+    elements: int
+    mismatches: int
+    problems: list[str]
+    first_wrong: int | None
+
+
+def compare(work: Work, seen: Seen) -> Comparison:
+    """Everything that came out against everything that should have.
 
     An element that is missing, or that no one asked for, is a mismatch; so is anything
     wrong with the packet's end, its padding or the status counters.
@@ -43,11 +60,14 @@ def compare(work: Work, seen: Seen) -> tuple[int, int, list[str]]:
     rows = min(len(codes), len(expected))
     wrong = codes[:rows] != expected[:rows]
     problems = []
+    queries = range(work.job.rows.start, work.job.rows.stop, work.job.rows.step)
+    first_wrong = queries[rows] if rows < len(expected) else None
     if wrong.any():
         row, dim = (int(at) for at in np.argwhere(wrong)[0])
+        first_wrong = queries[row]
         got, want, scale = codes[row, dim], expected[row, dim], work.exact.output_scale
         problems.append(
-            f"row {row} (query {work.job.rows.start + row * work.job.rows.step}), dimension {dim}: "
+            f"row {row} (query {queries[row]}), dimension {dim}: "
             f"{got} ({got * scale:.6g}), expected {want} ({want * scale:.6g}); "
             f"{int(wrong.sum())} elements in {int(wrong.any(axis=1).sum())} rows differ"
         )
@@ -61,7 +81,7 @@ def compare(work: Work, seen: Seen) -> tuple[int, int, list[str]]:
     ]
     faults = [fault for fault in faults if fault]
     mismatches = int(wrong.sum()) + missing + len(faults)
-    return int(wrong.size), mismatches, problems + faults
+    return Comparison(int(wrong.size), mismatches, problems + faults, first_wrong)
 
 
 def _status_faults(work: Work, seen: Seen) -> list[str]:
@@ -113,7 +133,7 @@ def formula(work: Work, build: Build) -> dict[str, int]:
 def measure(work: Work, seen: Seen, build: Build) -> dict:
     """Every figure of one case, as plain values; accuracy is that of the RTL's output."""
     job, result = work.job, work.expected
-    elements, mismatches, problems = compare(work, seen)
+    found = compare(work, seen)
     figures = {
         "name": job.name,
         "kind": job.kind,
@@ -133,13 +153,14 @@ def measure(work: Work, seen: Seen, build: Build) -> dict:
         "visible": int(result.visible.sum()),
         "kept": float(result.kept.mean()),
         "blocks": float(result.blocks.mean()),
-        "elements": elements,
-        "mismatches": mismatches,
-        "problems": problems,
+        "elements": found.elements,
+        "mismatches": found.mismatches,
+        "problems": found.problems,
+        "first_wrong": found.first_wrong,
         "cycles": seen.status.get("cycles", 0),
         **formula(work, build),
     }
-    return figures | _accuracy(work, seen, whole=not mismatches)
+    return figures | _accuracy(work, seen, whole=not found.mismatches)
 
 
 def _accuracy(work: Work, seen: Seen, *, whole: bool) -> dict:
