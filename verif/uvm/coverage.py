@@ -146,18 +146,22 @@ def cut_ties(job: Job, build: Build) -> bool:
 
 
 def half_codes(job: Job) -> bool:
-    """Whether a code lay exactly between two integers, looking at rows with one key of weight 1."""
-    c, r = job.command, job.result
-    rows = np.flatnonzero((r.kept == 1) & (r.blocks == 0))
-    keys = r.kept_mask[rows].argmax(axis=1)
-    values = job.v[keys].astype(np.int64)
-    scores = (job.q[rows].astype(np.int64) * job.k[keys]).sum(axis=1)
-    octaves = Integer().score_log2(scores, c.score_multiplier, c.score_shift)
-    whole = octaves % (1 << formats.SCORE_FRACTION) == 0
-    factor = Integer().factor(1 << formats.RECIPROCAL_FRACTION, c.output_multiplier)
-    product = (values << formats.AVERAGE_FRACTION) * factor
-    rest = product & ((1 << c.output_shift) - 1)
-    return bool((rest[whole] == 1 << (c.output_shift - 1)).any())
+    """Whether an output code lay exactly between two integers, looking at rows without tail."""
+    c, r, step = job.command, job.result, Integer()
+    rows = (r.kept > 0) & (r.blocks == 0)
+    if not rows.any():
+        return False
+    kept = r.kept_mask[rows]
+    scores = job.q[rows].astype(np.int64) @ job.k.T.astype(np.int64)
+    octaves = step.score_log2(scores, c.score_multiplier, c.score_shift)
+    best = np.where(kept, octaves, octaves.min()).max(axis=1)
+    reference = -(-best >> formats.SCORE_FRACTION) << formats.SCORE_FRACTION
+    distance = np.where(kept, reference[:, None] - octaves, 0)
+    weight = np.where(kept, step.weight(distance), 0)
+    total = weight.sum(axis=1, keepdims=True)
+    factor = step.factor(step.reciprocal(total), c.output_multiplier)
+    product = step.average(weight @ job.v.astype(np.int64), total) * factor
+    return bool(((product & ((1 << c.output_shift) - 1)) == 1 << (c.output_shift - 1)).any())
 
 
 def loaded_beside(job: Job, before: Job | None) -> bool:

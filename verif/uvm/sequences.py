@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterable
 
 import cocotb
+import numpy as np
 from cocotb.triggers import gather
 from pasa import formats
 from pyuvm import uvm_sequence
@@ -135,21 +136,16 @@ def ties_and_extremes(draw: Stimulus) -> list[Head]:
 
 
 def half_codes(draw: Stimulus) -> list[Head]:
-    """One key of weight 1 and an output step of two value steps: odd values give half codes."""
+    """Values that nearly cancel under nearly equal weights, and few places to drop."""
     heads = []
     for bits in (8, 16):
         for mode in MODES:
             head = draw.head(
-                mode=mode,
-                mask="none",
-                keys="one",
-                queries=8,
-                pattern="uniform",
-                output_bits=bits,
-                output_scale=2.0,
-                wild=False,
+                mode=mode, mask="none", keys="part_word", queries=8, output_bits=bits, spread=0.01
             )
-            heads.append(draw.changed(head, score_multiplier=1, score_shift=47))
+            signs = np.where(np.arange(head.command.key_count) % 2, -1, 1)[:, None]
+            head.v = (signs * random.randint(1, 60)).repeat(head.command.dims, 1).astype(np.int8)
+            heads.append(draw.changed(head, output_multiplier=1, output_shift=random.randint(1, 6)))
     return heads
 
 

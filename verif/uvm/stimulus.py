@@ -60,7 +60,6 @@ class Stimulus:
         pattern: str | None = None,
         tail: bool | None = None,
         output_bits: int | None = None,
-        output_scale: float | None = None,
         budget: int | None = None,
         spread: float | None = None,
         wild: bool | None = None,
@@ -71,7 +70,7 @@ class Stimulus:
         Args:
             mode, mask, keys, queries: a bin of the coverage point of that name (``queries``
                 also a number).
-            dims, slices, budget, tail, output_bits, output_scale: as in a command.
+            dims, slices, budget, tail, output_bits: as in a command.
             pattern: one of PATTERNS.
             spread: octaves of a typical score.
             wild: draw all multipliers and shifts over their whole legal range.
@@ -97,7 +96,7 @@ class Stimulus:
             scale_k=1.0,
             scale_v=1.0,
             softmax_scale=1.0,
-            output_scale=output_scale or random.choice((2.0, 1.0, log_uniform(0.001, 1.0))),
+            output_scale=random.choice((1.0, log_uniform(0.001, 1.0))),
             output_bits=output_bits or random.choice((8, 16)),
             tail=random.random() < 0.8 if tail is None else tail,
             pred_dims=slices * formats.SLICE_DIMS,
