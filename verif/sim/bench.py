@@ -33,8 +33,7 @@ class Bench:
         names = ("query", "key", "value")
         self.command = StreamDriver(dut, "s_command", dut.clk)
         self.inputs = {name: StreamDriver(dut, f"s_{name}", dut.clk) for name in names}
-        for stream in ("m_output", "m_status"):
-            StreamSink(dut, stream, dut.clk)
+        self.sinks = [StreamSink(dut, name, dut.clk) for name in ("m_output", "m_status")]
         self.output_clocks: list[int] = []
         self.output = StreamMonitor(
             dut, "m_output", dut.clk, reset=dut.rst, callback=self._output_beat

@@ -10,14 +10,15 @@ import os
 import sys
 from pathlib import Path
 
+from pasa.formats import Build
+
 from verif.common.runner import Mutant, SimulationError, simulate
 from verif.sim.plan import read_plan
 
 
-def run(plan: Path, shard: int, *, sim: str, seed: int, waves: bool, mutant: Mutant | None = None):
-    """Run shard number `shard` of the plan; `mutant` is for tests of the tests."""
-    build, _ = read_plan(plan)
-    parameters = {
+def parameters(build: Build) -> dict[str, int]:
+    """Verilog parameters of pasa_core."""
+    return {
         "ROWS": build.rows,
         "PRED_KEYS": build.pred_keys,
         "HEAD_DIM": build.head_dim,
@@ -25,12 +26,17 @@ def run(plan: Path, shard: int, *, sim: str, seed: int, waves: bool, mutant: Mut
         "PRED_BITS": build.pred_bits,
         "BLOCK_KEYS": build.block_keys,
     }
+
+
+def run(plan: Path, shard: int, *, sim: str, seed: int, waves: bool, mutant: Mutant | None = None):
+    """Run shard number `shard` of the plan; `mutant` is for tests of the tests."""
+    build, _ = read_plan(plan)
     end: dict = {"error": None, "failures": 0, "waves": None}
     try:
         result = simulate(
             "pasa_core",
             test_module="verif.sim.bench",
-            parameters=parameters,
+            parameters=parameters(build),
             sim=sim,
             seed=seed,
             waves=waves,

@@ -112,16 +112,20 @@ def _status_faults(work: Work, seen: Seen) -> list[str]:
     return faults
 
 
+def row_costs(work: Work, build: Build) -> tuple[np.ndarray, np.ndarray]:
+    """Clocks of each row by DESIGN section 2: in the predictor, and in its lane, int [n_q]."""
+    result, command = work.expected, work.command
+    slices = min(command.predicted_slices, -(-command.dims // SLICE_DIMS)) if command.sparse else 1
+    return -(-result.visible // build.pred_keys) * slices, result.kept + result.blocks
+
+
 def formula(work: Work, build: Build) -> dict[str, int]:
     """Cycles by DESIGN section 2: each row costs max(words x slices, kept + blocks) in its lane.
 
     Returns:
         `formula_cycles`, and the sums alone: `predictor_cycles` and `item_cycles`.
     """
-    result, command = work.expected, work.command
-    slices = min(command.predicted_slices, -(-command.dims // SLICE_DIMS)) if command.sparse else 1
-    words = -(-result.visible // build.pred_keys) * slices
-    items = result.kept + result.blocks
+    words, items = row_costs(work, build)
     totals = {
         "formula_cycles": np.maximum(words, items),
         "predictor_cycles": words,
