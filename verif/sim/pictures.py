@@ -27,6 +27,7 @@ COLOURS = {
 KEPT, VIRTUAL, MEASURED, PREDICTOR = "#1f5f99", "#a9cbe6", "#c0392b", "#e0a100"
 #: Heads whose maps say most, in order of preference, one a kind.
 SHOWN = ("whisper-encoder-l3h0", "minilm-l3h10", "whisper-decoder-l2h4")
+NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 CHUNK = 16  # rows averaged in the trace: lanes finish rows out of step
 
 
@@ -61,15 +62,17 @@ def _shown(firsts: Sequence[tuple[Job, dict]]) -> list[tuple[Job, dict]]:
     return list(one_a_kind.values())[:3]
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
+    """The figure as SVG text, the same bytes for the same figure."""
     text = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "pasa"}):
-        figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
+        figure.savefig(text, format="svg", bbox_inches="tight", metadata=NO_METADATA)
     svg = text.getvalue()
     return svg[svg.index("<svg") :]
 
 
-def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+def figure_of(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """An empty figure of inches, with axes side by side."""
     figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
     axes = figure.subplots(1, columns, squeeze=False)[0]
     for ax in axes:
@@ -100,7 +103,7 @@ def _maps(job: Job, case: dict, outcome: Outcome) -> dict[str, str]:
     head = head_of(job)
     weight, kept = _probabilities(head), _kept_mask(job, outcome)
     covered = float(np.where(kept, weight, 0).sum(axis=1).mean())
-    figure, (left, right) = _figure(9.6, 4.6, columns=2)
+    figure, (left, right) = figure_of(9.6, 4.6, columns=2)
     extent = (0, job.keys, job.rows.stop, job.rows.start)
     options = {"extent": extent, "aspect": "auto"}
     floor = math.log10(0.02 / job.keys)
@@ -123,7 +126,7 @@ def _maps(job: Job, case: dict, outcome: Outcome) -> dict[str, str]:
             f"the probability; virtual keys stand for the rest. Error of the output "
             f"{_number(case['relative_error'])}."
         ),
-        "svg": _svg(figure),
+        "svg": svg(figure),
     }
 
 
@@ -141,7 +144,7 @@ def _kept_mask(job: Job, outcome: Outcome) -> np.ndarray:
 
 
 def _error_against_kept(cases: Sequence[dict]) -> dict[str, str]:
-    figure, (ax,) = _figure(8.4, 4.4)
+    figure, (ax,) = figure_of(8.4, 4.4)
     whole = [c for c in cases if c["relative_error"] is not None and c["mode"] != "dense"]
     for kind, colour in COLOURS.items():
         for tail, marker in ((True, "o"), (False, "x")):
@@ -171,7 +174,7 @@ def _error_against_kept(cases: Sequence[dict]) -> dict[str, str]:
             "the virtual keys of the tail (dots) lower the error several times against dropping "
             "the rest (crosses)."
         ),
-        "svg": _svg(figure),
+        "svg": svg(figure),
     }
 
 
@@ -180,7 +183,7 @@ def _error_against_kept(cases: Sequence[dict]) -> dict[str, str]:
 
 def _cycles(firsts: Sequence[tuple[Job, dict]], summary: dict) -> dict[str, str]:
     lanes = summary["build"]["ROWS"]
-    figure, (ax,) = _figure(8.4, 1.2 + 0.27 * len(firsts))
+    figure, (ax,) = figure_of(8.4, 1.2 + 0.27 * len(firsts))
     place = np.arange(len(firsts))[::-1]
     cases = [case for _, case in firsts]
     kept, blocks = [c["kept"] for c in cases], [c["blocks"] for c in cases]
@@ -209,7 +212,7 @@ def _cycles(firsts: Sequence[tuple[Job, dict]], summary: dict) -> dict[str, str]
             f"{100 * share:.0f} % of the formula; the distance is filling and draining the "
             "pipeline, waits for the predictor's slowest stage, and uneven rows."
         ),
-        "svg": _svg(figure),
+        "svg": svg(figure),
     }
 
 
@@ -219,7 +222,7 @@ def _trace(job: Job, case: dict, outcome: Outcome, summary: dict) -> dict[str, s
         clocks, kept, blocks = trace["row_clocks"], trace["kept"], trace["blocks"]
         words = -(-trace["visible"] // summary["build"]["PRED_KEYS"])
     items = kept + blocks
-    figure, (ax,) = _figure(8.4, 3.4)
+    figure, (ax,) = figure_of(8.4, 3.4)
     ax.plot(items, ".", color=VIRTUAL, markersize=3, label="kept + virtual keys of a row")
     ends = clocks[CHUNK - 1 :: CHUNK]
     cost = np.diff(ends, prepend=ends[0] if len(ends) else 0) * lanes / CHUNK
@@ -240,7 +243,7 @@ def _trace(job: Job, case: dict, outcome: Outcome, summary: dict) -> dict[str, s
             f"Time between output rows at λ = {case['lambda']:g}, averaged over {CHUNK} rows, "
             "beside what those rows had to do."
         ),
-        "svg": _svg(figure),
+        "svg": svg(figure),
     }
 
 

@@ -38,7 +38,7 @@ def summarise(
         "faults": list(faults),
         "simulator": choice.sim,
         "seed": choice.seed,
-        "commit": _commit(),
+        "commit": commit(),
         "build": {name.upper(): value for name, value in vars(build).items()},
         "cases_planned": len(jobs),
         "elements": sum(case["elements"] for case in cases),
@@ -96,7 +96,7 @@ def _goal(name: str, value: float, limit: float) -> dict:
     return {"name": name, "value": value, "limit": limit, "holds": bool(value <= limit)}
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Short hash of the commit, with + when the tree differs from it."""
     command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
     try:
