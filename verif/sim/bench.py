@@ -16,6 +16,7 @@ import numpy as np
 from cocotb.triggers import SimTimeoutError, with_timeout
 from cocotb.utils import get_sim_time
 from pasa.command import unpack_status
+from pasa.formats import SLICE_DIMS, Build
 
 from verif.common.streams import StreamDriver, StreamMonitor, StreamSink, start
 from verif.sim.packets import row_beats, to_beats
@@ -23,7 +24,8 @@ from verif.sim.plan import Work, prepare, read_plan
 from verif.sim.score import Seen, measure
 
 PERIOD_NS = 10
-PATIENCE = 4  # a command may take this many times its clocks in dense mode
+PATIENCE = 2  # loading and running may each take this many times as long as in dense mode
+SPARE_CLOCKS = 1000
 
 
 class Bench:
@@ -45,24 +47,22 @@ class Bench:
 
     async def run(self, work: Work, *, most_clocks: int) -> Seen:
         """Send one command with its packets and wait for its status."""
-        first, case = len(self.output.beats), work.case
+        first, reports, case = len(self.output.beats), len(self.status.beats), work.case
         packets = {"query": case.q, "key": case.k, "value": case.v}
         self.command.append([work.command.pack()])
         tasks = [
             cocotb.start_soon(self.inputs[name].send(to_beats(codes)))
             for name, codes in packets.items()
         ]
-        status: dict[str, int] = {}
+        tasks.append(cocotb.start_soon(self.status.wait_for(reports + 1)))
+        loaded, status = clock(), {}
         try:
             for task in tasks:
+                loaded = clock()
                 await with_timeout(task, most_clocks * PERIOD_NS, "ns")
-            loaded = clock()
-            reports = len(self.status.beats) + 1
-            waiting = cocotb.start_soon(self.status.wait_for(reports))
-            await with_timeout(waiting, most_clocks * PERIOD_NS, "ns")
             status = unpack_status(self.status.beats[-1])
         except SimTimeoutError:
-            loaded = clock()
+            cocotb.log.error("%s: no status after %d clocks", work.job.label, most_clocks)
         beats = self.output.beats[first:]
         return Seen(
             beats=[data for data, _ in beats],
@@ -91,8 +91,7 @@ async def heads(dut):
             _tell(log, {"started": job.label})
             work = prepare(job, build)
             before, began = clock(), time.monotonic()
-            dense = job.shape[1] * job.rows.count // build.rows
-            seen = await bench.run(work, most_clocks=PATIENCE * (dense + 10_000))
+            seen = await bench.run(work, most_clocks=_patience(work, build))
             figures = measure(work, seen, build)
             run = {"clocks": clock() - before, "seconds": time.monotonic() - began}
             _tell(log, {"done": job.label, "figures": figures, **run})
@@ -102,6 +101,13 @@ async def heads(dut):
             if not seen.status:
                 break  # it hangs: nothing after this can be trusted
     assert not wrong, "\n".join(wrong)
+
+
+def _patience(work: Work, build: Build) -> int:
+    """Clocks after which the core counts as hanging."""
+    queries, keys, dims = work.case.shape
+    load = max(queries, keys) * -(-dims // SLICE_DIMS)
+    return PATIENCE * max(load, queries * keys // build.rows) + SPARE_CLOCKS
 
 
 def _tell(log, event: dict) -> None:
