@@ -14,7 +14,7 @@
 //            key order, at most one a row and clock; then the header rows_*
 //          * entries and headers cannot be held; headers come in order
 //          * a block of rows costs max(words * slices + 1, ROWS + 3, 8)
-//            clocks in steady state; words: those any row of it may see
+//            clocks while the ring has room; words: those any row may see
 //          * nibble_data comes 2 clocks after nibble_enable
 //          * no path from any input to any output within a clock
 //          * golden: fixed._Head.rows up to tail and dropped_mass, selection,

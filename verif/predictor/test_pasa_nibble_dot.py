@@ -4,6 +4,8 @@
 make unit M=pasa_nibble_dot
 """
 
+import os
+
 import cocotb
 import numpy as np
 import pytest
@@ -12,15 +14,17 @@ from verif.common.runner import check_mutant_caught, simulate
 from verif.predictor.pipeline import check_pipeline, generator, words
 
 TOP = "pasa_nibble_dot"
-KEYS, BITS, DIMS = 4, 4, 64
+KEYS, DIMS = 4, 64
+BITS = int(os.environ.get("BITS", "4"))
 COUNT = 600
 
 
 def nibbles(rng: np.random.Generator, shape: tuple) -> np.ndarray:
     """Random nibbles; every third vector holds the ends only."""
-    values = rng.integers(-8, 8, size=shape)
-    values[::3] = np.where(rng.random(values[::3].shape) < 0.9, -8, 7)
-    values[::9] = -8
+    top = 1 << BITS - 1
+    values = rng.integers(-top, top, size=shape)
+    values[::3] = np.where(rng.random(values[::3].shape) < 0.9, -top, top - 1)
+    values[::9] = -top
     return values
 
 
@@ -45,26 +49,27 @@ async def equals_numpy(dut):
     await check_pipeline(dut, given=given, expected={"products": want}, latency=4, late={})
 
 
-def test_design(sim):
-    parameters = {"PRED_KEYS": KEYS, "HEAD_DIM": DIMS, "PRED_BITS": BITS}
-    simulate(TOP, test_module=__name__, parameters=parameters, sim=sim)
+def bench(run, *, bits, **options):
+    parameters = {"PRED_KEYS": KEYS, "HEAD_DIM": DIMS, "PRED_BITS": bits}
+    run(TOP, test_module=__name__, parameters=parameters, env={"BITS": str(bits)}, **options)
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 5, 6])
+def test_design(sim, bits):
+    bench(simulate, bits=bits, sim=sim)
 
 
 MUTANTS = {
     "add": ("firsts[2] ? wide : product + wide", "product + wide"),
     "lost": ("firsts[2] ? wide : product + wide", "wide"),
-    "sign": ("{{2{p3[P-1]}}, p3}", "{2'd0, p3}"),
-    "order": ("k2 * q2", "k2 * q3"),
+    "sign": ("low2 - high2", "low2 + high2"),
+    "key sign": ("{k2[B-1], k2}", "{1'b0, k2}"),
+    "order": ("row[(i*4+2)*B+b]", "row[(i*4+3)*B+b]"),
+    "weight": ("<< (2 * p)", "<< p"),
     "gap": ("if (runs[2]) product", "if (1'b1) product"),
 }
 
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_mutant_is_caught(name):
-    check_mutant_caught(
-        TOP,
-        mutant=(f"{TOP}.v", *MUTANTS[name]),
-        test_module=__name__,
-        parameters={"PRED_KEYS": KEYS, "HEAD_DIM": DIMS, "PRED_BITS": BITS},
-        sim="icarus",
-    )
+    bench(check_mutant_caught, bits=4, mutant=(f"{TOP}.v", *MUTANTS[name]), sim="icarus")
