@@ -39,6 +39,10 @@ sim: $(READY)  ## real heads through the RTL, bit for bit against the golden mod
 	@$(PYTHON) ci/system.py $(if $(filter icarus,$(SIM)),--icarus)
 	@$(PY) verif/sim/run.py
 
+bench: $(READY)  ## speed in exact cycles against its goals; ONLY='n512/*' for a part
+	@$(PYTHON) ci/system.py
+	@$(PY) verif/bench/run.py
+
 test: system $(READY) lint elaborate  ## everything: lint, elaborate, all tests, both simulators
 	@$(PY) ci/tests.py --name test -- -n $(JOBS)
 
@@ -78,4 +82,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(STEP) venv -- $(PYTHON) ci/venv.py
 	@touch $@
 
-.PHONY: help sim test lint elaborate unit uvm prove regress venv system clean
+.PHONY: help sim bench test lint elaborate unit uvm prove regress venv system clean

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the runs' records to figures with goals (DESIGN section 6)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from statistics import mean
+
+from pasa.formats import Build
+
+from verif.bench.plan import DENSE, FRACTIONS, GROWTH, NOT_BUILT, SHOWN, STALLS
+
+ROW_TIME = 0.90  # least formula / measured
+DENSE_PEAK = 0.97
+FILL = 64  # most clocks of a first row beyond its formula
+SLOWER = 1.02  # most sparse / dense where all is kept
+OVERLAP = 0.90
+COMMAND_COST = 100  # most clocks that a command costs beyond formula and load
+SHORT_CYCLES = 6_500
+#: (kind, lambda) -> (least speed-up over dense, largest mean relative error).
+TRACE_GOALS = {
+    ("whisper-encoder", 0.002): (14.0, 0.06),
+    ("whisper-encoder", 0.003): (19.0, 0.07),
+    ("minilm", 0.003): (6.5, 0.11),
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """pulp-platform/ITA, one dense head of d = 64: measured elsewhere, not in this run."""
+
+    name: str = "ITA (published/measured elsewhere, not in this run)"
+    multipliers: int = 1_024
+    n512: int = 32_769
+    n128: int = 2_049
+    n128_stalls: int = 4_511  # half of the clocks held
+
+
+ITA = Published()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the report; `holds` is None where there is no goal."""
+
+    name: str
+    value: float | None
+    unit: str
+    goal: str | None = None
+    holds: bool | None = None
+
+
+Records = Mapping[str, dict]
+
+
+def figure(name: str, value: float, unit: str, *, least=None, most=None) -> Figure:
+    """A figure, with a goal when `least` or `most` is given."""
+    value = round(float(value), 4)
+    if least is not None:
+        return Figure(name, value, unit, f">= {least:g}", value >= least)
+    if most is not None:
+        return Figure(name, value, unit, f"<= {most:g}", value <= most)
+    return Figure(name, value, unit)
+
+
+def multipliers(build: Build) -> int:
+    """Exact int8 multipliers: a lane scores one key and weighs one value a clock."""
+    return build.rows * 2 * build.head_dim
+
+
+def heads(records: Records, section: str) -> dict[str, dict]:
+    """{run: its only head} of a section."""
+    return {
+        label.partition("/")[2]: event["heads"][0]
+        for label, event in records.items()
+        if label.startswith(f"{section}/")
+    }
+
+
+def reached(head: Mapping) -> float:
+    """Formula over measured cycles: 1 is as fast as the formula says."""
+    return head["formula_cycles"] / head["cycles"]
+
+
+def roof(found: Iterable[Mapping]) -> int:
+    """Clocks of heads by formula or of their longest stream, whichever is more."""
+    found = list(found)
+    return max(sum(head[name] for head in found) for name in ("formula_cycles", "stream_beats"))
+
+
+def dense_cycles(head: Mapping, dense: Mapping, *, lanes: int) -> int:
+    """Cycles of dense mode for all rows of `head`.
+
+    Rows that did not run dense count with one key a lane and cycle, the least they could take.
+    """
+    return dense["cycles"] + (head["visible"] - dense["visible"]) // lanes
+
+
+def speedups(records: Records, build: Build) -> dict[str, float]:
+    """{run: times faster than dense} of the traces."""
+    found = heads(records, "traces")
+    result = {}
+    for label, head in found.items():
+        dense = found.get(f"{head['name']}:dense")
+        if dense:
+            result[label] = dense_cycles(head, dense, lanes=build.rows) / head["cycles"]
+    return result
+
+
+def all_figures(records: Records, build: Build, others: Mapping[Build, Records]) -> list[Figure]:
+    """Every figure the runs can tell, in the order of the report."""
+    parts: list[Callable[[Records, Build], list[Figure]]] = [
+        _speedup, _row_time, _short, _rows, _dense, _keep_all, _fill, _growth, _fraction, _overlap,
+        _stalls,
+    ]  # fmt: skip
+    found = [figure for part in parts for figure in part(records, build)]
+    return found + _builds({build: records, **others})
+
+
+def as_dicts(found: Iterable[Figure]) -> list[dict]:
+    """For report.json."""
+    return [asdict(figure) for figure in found]
+
+
+# Sections
+
+
+def _speedup(records: Records, build: Build) -> list[Figure]:
+    found, result = heads(records, "traces"), []
+    keys = {(h["kind"], h["lambda"]) for h in found.values() if h["lambda"]}
+    for kind, value in sorted(keys, key=str):
+        chosen = [h for h in found.values() if (h["kind"], h["lambda"]) == (kind, value)]
+        dense = [found.get(f"{h['name']}:dense") for h in chosen]
+        if None in dense:
+            continue
+        least, error = TRACE_GOALS.get((kind, value), (None, None))
+        cycles = [dense_cycles(h, d, lanes=build.rows) for h, d in zip(chosen, dense, strict=True)]
+        name = f"{kind}, λ {value:g}, {len(chosen)} heads"
+        took = sum(h["cycles"] for h in chosen)
+        result.append(figure(f"speed-up over dense: {name}", sum(cycles) / took, "x", least=least))
+        errors = [h["relative_error"] for h in chosen]
+        if error and None not in errors:
+            result.append(figure(f"mean relative error: {name}", mean(errors), "", most=error))
+    return result
+
+
+def _row_time(records: Records, build: Build) -> list[Figure]:
+    found = [h for h in heads(records, "traces").values() if h["lambda"]]
+    result = []
+    for kind in dict.fromkeys(h["kind"] for h in found):
+        chosen = [h for h in found if h["kind"] == kind]
+        worst = min(map(reached, chosen))
+        name = f"formula / row time: {kind}"
+        result.append(figure(f"{name}, slowest head with its fill", worst, "", least=ROW_TIME))
+        steady = [h["steady"] for h in chosen if h["steady"] is not None]
+        if steady:
+            result.append(figure(f"{name}, slowest head once filled", min(steady), ""))
+        if any(h["stream_beats"] > h["formula_cycles"] for h in chosen):
+            share = min(roof([h]) / h["cycles"] for h in chosen)
+            text = f"max(formula, longest stream) / time: {kind}, slowest head with its fill"
+            result.append(figure(text, share, ""))
+    return result
+
+
+def _short(records: Records, build: Build) -> list[Figure]:
+    found = [h for h in heads(records, "n512").values() if h["lambda"]]
+    if not found:
+        return []
+    cycles = mean(h["cycles"] for h in found)
+    errors = [h["relative_error"] for h in found if h["relative_error"] is not None]
+    name = f"n = 512, d = 64, λ 0.005, {len(found)} Whisper heads"
+    product = ITA.n512 * ITA.multipliers
+    return [
+        figure(f"{name}: mean cycles", cycles, "cycles", most=SHORT_CYCLES),
+        figure(f"{name}: slowest", max(h["cycles"] for h in found), "cycles", most=SHORT_CYCLES),
+        figure(f"{name}: mean relative error", mean(errors), "", most=0.06),
+        figure(f"n = 512, d = 64, dense: {ITA.name}", ITA.n512, "cycles"),
+        figure(f"{name}: times fewer cycles than ITA", ITA.n512 / cycles, "x"),
+        figure(
+            f"{name}: times fewer cycles x exact multipliers than ITA",
+            product / (cycles * multipliers(build)),
+            "x",
+        ),
+    ]
+
+
+def _rows(records: Records, build: Build) -> list[Figure]:
+    return [
+        figure(f"formula / row time: {name}, n = 1024", reached(head), "", least=ROW_TIME)
+        for name, head in heads(records, "rows").items()
+    ]
+
+
+def _dense(records: Records, build: Build) -> list[Figure]:
+    return [
+        figure(
+            f"dense, share of the MAC peak: {name}, d = {build.head_dim}",
+            head["visible"] / build.rows / head["cycles"],
+            "",
+            least=DENSE_PEAK,
+        )
+        for name, head in heads(records, "dense").items()
+    ]
+
+
+def _keep_all(records: Records, build: Build) -> list[Figure]:
+    found, result = heads(records, "keep-all"), []
+    for label, head in found.items():
+        name, _, mode = label.rpartition(": ")
+        dense = found.get(f"{name}: {DENSE.name}")
+        if dense and mode != DENSE.name:
+            ratio = head["cycles"] / dense["cycles"]
+            result.append(figure(f"sparse / dense time, all kept: {name}", ratio, "", most=SLOWER))
+    return result
+
+
+def _fill(records: Records, build: Build) -> list[Figure]:
+    found = [h for h in heads(records, "traces").values() if h["first_row"] is not None]
+    result = []
+    for mode in ("sparse", "dense"):
+        for kind in dict.fromkeys(h["kind"] for h in found):
+            chosen = [
+                h["first_row"]
+                for h in found
+                if h["kind"] == kind and bool(h["lambda"]) == (mode == "sparse")
+            ]
+            if chosen:
+                name = f"fill, first row beyond its formula: {kind}, {mode}, longest"
+                result.append(figure(name, max(chosen), "cycles", most=FILL))
+    return result
+
+
+def _growth(records: Records, build: Build) -> list[Figure]:
+    found, result = heads(records, "growth"), []
+    for name in ("gaussian", SHOWN):
+        for n in (*GROWTH, 1500):
+            sparse, dense = (found.get(f"{name} {n} {mode}") for mode in ("sparse", "dense"))
+            if sparse:
+                text = f"growth: {name}, n = {n}, λ 3/n"
+                result.append(figure(f"{text}: cycles", sparse["cycles"], "cycles"))
+                result.append(figure(f"{text}: formula / time", reached(sparse), ""))
+            if sparse and dense:
+                ratio = dense_cycles(sparse, dense, lanes=build.rows) / sparse["cycles"]
+                result.append(figure(f"{text}: speed-up over dense", ratio, "x"))
+    text = "not built: needs tiles merged online"
+    if found:
+        result += [
+            Figure(f"growth: n = {n}: {text}", None, "cycles", "runs", False) for n in NOT_BUILT
+        ]
+    return result
+
+
+def _fraction(records: Records, build: Build) -> list[Figure]:
+    found, result = heads(records, "fraction"), []
+    for value in FRACTIONS:
+        head = found.get(f"λ {value:.3g}")
+        if head:
+            kept = f"{100 * head['kept_fraction']:.2g} %"
+            row = head["cycles"] * build.rows / head["rows"]
+            name = f"kept fraction: n = 1024, {kept} kept"
+            result.append(figure(f"{name}: cycles a row and lane", row, "cycles"))
+            result.append(figure(f"{name}: formula / time", reached(head), ""))
+    return result
+
+
+def _overlap(records: Records, build: Build) -> list[Figure]:
+    result = []
+    for label, event in records.items():
+        if not label.startswith("overlap/"):
+            continue
+        found, name = event["heads"], label.partition("/")[2]
+        text = f"back to back: {len(found)} heads, {name}"
+        share = roof(found) / event["clocks"]
+        result.append(
+            figure(f"{text}: max(formula, longest stream) / time", share, "", least=OVERLAP)
+        )
+        if name.startswith("1 query"):
+            cost = (event["clocks"] - roof(found)) / len(found)
+            result.append(
+                figure(f"{text}: cycles a command beyond load", cost, "cycles", most=COMMAND_COST)
+            )
+    return result
+
+
+def _stalls(records: Records, build: Build) -> list[Figure]:
+    found = {k.partition("/")[2]: e for k, e in records.items() if k.startswith("stalls/")}
+    result = []
+    for label, event in found.items():
+        name, _, _ = label.rpartition(", ")
+        free = found.get(f"{name}, {100 * STALLS[0]:.0f} %")
+        if event["stall"] and free:
+            share = f"stalls of {100 * event['stall']:.0f} % on every stream"
+            ratio = event["clocks"] / free["clocks"]
+            result.append(figure(f"{share}: 2 heads, {name}: time / free", ratio, "x"))
+    if result:
+        name = f"stalls of 50 %, n = 128, dense: time / free, {ITA.name}"
+        result.append(figure(name, ITA.n128_stalls / ITA.n128, "x"))
+    return result
+
+
+def _builds(by_build: Mapping[Build, Records]) -> list[Figure]:
+    result = []
+    for build in sorted(by_build, key=lambda b: (b.rows, b.pred_keys)):
+        for label, head in heads(by_build[build], "builds").items():
+            text = f"build ROWS {build.rows}, PRED_KEYS {build.pred_keys}: {label}"
+            result.append(figure(f"{text}: cycles", head["cycles"], "cycles"))
+            result.append(figure(f"{text}: formula / time", reached(head), ""))
+    return result
