@@ -26,6 +26,7 @@ from verif.sim.score import Seen, measure, row_costs
 
 PATIENCE = 4  # a run may take this many times its clocks in dense mode
 
+
 def hold(share: float) -> str:
     """Name of the gaps that hold a stream in this share of the clocks, at random."""
     if share == 0:
