@@ -75,7 +75,7 @@ def record(run: str, *, clocks: int = 1000, stall: float = 0.0, **changes) -> di
         "lambda": 0.002, "budget": None, "n_q": 100, "n_k": 100, "d": 64, "rows": 100,
         "visible": 10_000, "kept_fraction": 0.1, "relative_error": 0.05, "elements": 6400,
         "mismatches": 0, "problems": [], "cycles": 100, "formula_cycles": 95,
-        "stream_beats": 400, "first_row": 50, "steady": 0.99,
+        "stream_beats": 400, "out_beats": 200, "first_row": 50, "steady": 0.99,
     }  # fmt: skip
     return {
         "run": run,
@@ -172,7 +172,7 @@ def test_fill_and_steady_rate_are_those_of_the_pins(heads):
     assert head["first_row"] == 40 - 128
     assert head["steady"] == pytest.approx(28 * 128 / 4 / (28 * 40))
     assert head["stream_beats"] == 128 * 4
-    assert head["in_beats"] == (32 + 128 + 128) * 4
+    assert head["out_beats"] == 32 * 4
 
 
 def test_head_that_went_wrong_has_no_rate(heads):
@@ -211,6 +211,12 @@ def test_worst_head_decides_the_row_time():
     }
     worst = found(records, "slowest head with its fill")[0]
     assert (worst.value, worst.holds) == (0.5, False)
+
+
+def test_output_that_is_longer_than_the_formula_is_told():
+    label = "traces/a:lambda-0.002"
+    (share,) = found({label: record(label, cycles=250)}, "output beats")
+    assert (share.value, share.holds) == (0.8, None)
 
 
 def test_stream_that_is_longer_than_the_formula_is_the_roof():

@@ -94,10 +94,8 @@ def figures_of(work: Work, seen: Seen, build: Build) -> dict:
     command = work.command
     beats = row_beats(command.dims, command.output_bits)
     loaded = [len(codes) * row_beats(command.dims, 8) for codes in (work.case.q, work.case.k)]
-    figures |= {
-        "in_beats": loaded[0] + 2 * loaded[1],
-        "stream_beats": max(*loaded, command.query_count * beats),
-    }
+    out_beats = command.query_count * beats
+    figures |= {"out_beats": out_beats, "stream_beats": max(*loaded, out_beats)}
     ends = np.array(seen.beat_clocks[beats - 1 :: beats])
     figures |= {"first_row": None, "steady": None}
     if not figures["mismatches"] and len(ends) > 2 * build.rows:

@@ -153,7 +153,7 @@ def _cycles(records: Records) -> dict[str, str] | None:
         "title": "Where the cycles went",
         "caption": (
             "Of each head's cycles: what the formula counts, what its first row takes beyond the "
-            "formula while the pipeline fills, and the rest. Causal heads of few keys a row are "
+            "formula while the pipeline fills, and the rest. Heads that keep few keys a row are "
             "bound by the output stream, four clocks a row at d = 64."
         ),
         "svg": svg(figure),

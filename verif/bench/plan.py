@@ -217,7 +217,7 @@ def _overlap(heads: Heads) -> list[Run]:
     return [
         Run("overlap", "whisper-encoder λ 0.003", _all(by_mode, encoder[:4], "lambda-0.003")),
         Run("overlap", "minilm λ 0.003", _all(by_mode, text, "lambda-0.003")),
-        Run("overlap", "n = 512 λ 0.005", tuple(halves)),
+        Run("overlap", "n = 512 λ 0.005", tuple(halves * 2)),
         Run("overlap", "n = 128 λ 3/n", tuple(short * 2)),
         Run("overlap", "causal, n = 273 λ 0.002", _all(by_mode, decoder, "lambda-0.002") * 4),
         Run("overlap", "16 queries, 1500 keys λ 0.002", tuple(few[16])),

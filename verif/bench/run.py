@@ -27,7 +27,7 @@ HELP = f"""{__doc__}
 make bench                         every section, about 15 minutes on 2 cores
 make bench ONLY='n512/*,rows/*'    some runs only: globs of SECTION/NAME
 """
-WIDTH = 124
+WIDTH = 130  # columns of the table
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
