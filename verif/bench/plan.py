@@ -112,7 +112,7 @@ def _rows(heads: Heads) -> list[Run]:
     mode = lam(SHARE / 1024)
     wide = dataclasses.replace(even, pred_dims=64)
     runs = [
-        Run("rows", name, (cut(job, queries=256, keys=1024, mode=mode),))
+        Run("rows", name, (cut(job, queries=1024, keys=1024, mode=mode),))
         for name, job in (
             ("gaussian", even),
             ("gaussian, 64 predicted dims", wide),
