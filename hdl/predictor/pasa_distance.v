@@ -16,7 +16,7 @@
 //          * scores of invisible keys must be the lowest number
 //          * latency (clog2(PRED_KEYS) + 1) / 2 + 3 clocks, one word a clock
 //          * golden: selection.predict
-// Cost     about 60*PRED_KEYS LUT
+// Cost     about 65*PRED_KEYS LUT
 // Checked  make unit M=pasa_distance
 
 `default_nettype none

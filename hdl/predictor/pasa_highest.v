@@ -6,7 +6,7 @@
 // Contract * out = maximum of the COUNT numbers of `in`
 //          * latency (clog2(COUNT) + 1) / 2 clocks
 // Cost     COUNT-1 comparators; a register after every second level
-// Checked  make unit M=pasa_pipeline
+// Checked  make unit M=pasa_sum
 
 `default_nettype none
 module pasa_highest #(

@@ -15,7 +15,7 @@
 //          * final distance = stored + 16 * (octaves the reference rose
 //            since), at most DISTANCE_FAR; masked stays masked
 //          * golden: selection.predict, selection.kept_keys
-// Cost     about 140*PRED_KEYS LUT at 32 keys
+// Cost     about 135*PRED_KEYS LUT at 32 keys
 // Checked  make unit M=pasa_predictor
 
 `default_nettype none

@@ -13,8 +13,8 @@
 //            nearer octaves, at least 1; visible = keys not masked
 //          * latency (clog2(PRED_KEYS) + 1) / 2 + 4 clocks, one word a clock
 //          * golden: selection.budget_cut
-// Cost     about 70*PRED_KEYS LUT at 32 keys
-// Checked  make unit M=pasa_octave_counts
+// Cost     about 65*PRED_KEYS LUT at 32 keys
+// Checked  make unit M=pasa_distance
 
 `default_nettype none
 `include "pasa_formats.vh"

@@ -7,7 +7,7 @@
 // Contract * out = number of ones in `in`
 //          * latency (clog2(COUNT) + 1) / 2 clocks, as pasa_sum of COUNT
 // Cost     about 1.6*COUNT LUT
-// Checked  make unit M=pasa_pipeline
+// Checked  make unit M=pasa_sum
 
 `default_nettype none
 module pasa_popcount #(

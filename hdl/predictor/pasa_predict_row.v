@@ -13,7 +13,7 @@
 //            octave, need, visible_count, row_exponent and row_nearest at
 //            16 + 2*TREE, TREE = (clog2(PRED_KEYS) + 1) / 2
 //          * golden: fixed._Head.predict
-// Cost     about 650*PRED_KEYS LUT, PRED_KEYS DSP48E1
+// Cost     about 620*PRED_KEYS LUT, PRED_KEYS DSP48E1
 // Checked  make unit M=pasa_predictor
 
 `default_nettype none

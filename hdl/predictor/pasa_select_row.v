@@ -15,7 +15,7 @@
 //          * kept_count comes at 8 + TREE, blocks (with a tail) at 9 + TREE,
 //            dropped_mass at 14 + TREE, of all words of the row so far
 //          * golden: selection.kept_keys, fixed._Head.tail, dropped_mass
-// Cost     about 110*PRED_KEYS LUT, 1 DSP48E1
+// Cost     about 95*PRED_KEYS LUT, 1 DSP48E1
 // Checked  make unit M=pasa_predictor
 
 `default_nettype none

@@ -6,7 +6,7 @@
 // Contract * out = sum of the COUNT numbers of `in`, never overflows
 //          * latency (clog2(COUNT) + 1) / 2 clocks; 0 for COUNT 1
 // Cost     COUNT-1 adders; a register after every second adder level
-// Checked  make unit M=pasa_pipeline
+// Checked  make unit M=pasa_sum
 
 `default_nettype none
 module pasa_sum #(
