@@ -36,6 +36,7 @@ def summarise(
     return {
         "passed": not faults,
         "faults": list(faults),
+        "waves_example": choice.replay(jobs[0], wrong=jobs[0].rows.stop // 2) if jobs else None,
         "simulator": choice.sim,
         "seed": choice.seed,
         "commit": commit(),
@@ -205,9 +206,7 @@ def tell(
         f"{summary['build_seconds']:.0f} s until the first case"
     )
     console.print(f"report  {_shown(folder / 'report.html')}, {_shown(folder / 'report.json')}")
-    if summary["cases"]:
-        first = summary["cases"][0]
-        console.print(f"one case with waves: make sim ONLY={first['name']}:{first['mode']} WAVES=1")
+    console.print(f"one case with waves: {summary['waves_example']}", soft_wrap=True)
     for fault in summary["faults"]:
         console.print(f"[bold red]FAILED[/] {escape(fault)}", soft_wrap=True)
     if summary["passed"]:
