@@ -104,6 +104,14 @@ class RandomTraffic(CoreTest):
 
 
 @pyuvm.test()
+class Smoke(CoreTest):
+    """Three short commands that use every lane, for builds that simulate slowly."""
+
+    def heads(self) -> list[Head]:
+        return sequences.smoke(self.draw)
+
+
+@pyuvm.test()
 class ModesByMasksByKeys(CoreTest):
     """The cross of selection, masks and shapes."""
 

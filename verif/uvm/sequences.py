@@ -78,6 +78,18 @@ def random_heads(draw: Stimulus, count: int) -> list[Head]:
     return [draw.any_head() for _ in range(count)]
 
 
+def smoke(draw: Stimulus) -> list[Head]:
+    """One row more than lanes, on whole blocks of keys: dense, with tail, and refused."""
+    rows, dims = draw.build.rows + 1, draw.build.head_dim
+    good = [
+        draw.head(
+            mode=mode, mask="none", keys="blocks", queries=rows, dims=dims, gaps={}, tail=True
+        )
+        for mode in ("dense", "threshold")
+    ]
+    return [good[0], draw.spoiled_packet("value", "short"), good[1]]
+
+
 def modes_masks_keys(draw: Stimulus) -> list[Head]:
     """Every mode under every mask on every shape of keys, with few queries."""
     heads = [
@@ -204,5 +216,16 @@ def gap_styles(draw: Stimulus) -> list[Head]:
 
 
 def real_heads(draw: Stimulus, count: int) -> list[Head]:
-    """Pieces of shipped heads, at scales as the models have them."""
-    return [draw.head(pattern=REAL, spread=random.uniform(1, 6), wild=False) for _ in range(count)]
+    """Pieces of shipped heads, with scores spread about as the models spread them."""
+    return [
+        draw.head(
+            pattern=REAL,
+            mode=MODES[place % len(MODES)],
+            mask=random.choice(("none", "none", "causal_beyond", "window_ahead")),
+            keys=random.choice(("part_block", "blocks", "blocks")),
+            dims=draw.build.head_dim,
+            spread=random.uniform(1, 6),
+            wild=False,
+        )
+        for place in range(count)
+    ]
