@@ -31,7 +31,8 @@ REPORT = ROOT / "build" / "uvm"
 BUILDS = {
     "small": {"rows": 1, "pred_keys": 4, "head_dim": 32, "tile_keys": 256},
     "medium": {"rows": 2, "pred_keys": 16, "head_dim": 64, "tile_keys": 512},
-    "lanes": {"rows": 8, "pred_keys": 8, "head_dim": 128, "tile_keys": 256},
+    "lanes": {"rows": 8, "pred_keys": 4, "head_dim": 16, "tile_keys": 256},
+    "dims": {"rows": 1, "pred_keys": 4, "head_dim": 128, "tile_keys": 256},
     "words": {"rows": 1, "pred_keys": 64, "head_dim": 16, "tile_keys": 256},
     "default": {"rows": 4, "pred_keys": 32, "head_dim": 64, "tile_keys": 2048},
     "large": {"rows": 8, "pred_keys": 64, "head_dim": 128, "tile_keys": 2048},
@@ -54,12 +55,11 @@ RUNS = {
     "medium-verilator": Run("medium", "verilator", 0.5),
     "medium-icarus": Run("medium", "icarus", 0.05, "RandomTraffic"),
     "default-verilator": Run("default", "verilator", 0.5, "RealHeads|BackToBack|coverage"),
-    "lanes-icarus": Run("lanes", "icarus", 0.1, "Smoke"),
-    "words-icarus": Run("words", "icarus", 0.1, "Smoke"),
+    "lanes-verilator": Run("lanes", "verilator", 0.3, "RandomTraffic|BackToBack|TiesAndExtremes"),
+    "dims-verilator": Run("dims", "verilator", 0.3, "RandomTraffic|BackToBack|TiesAndExtremes"),
 }
 LONG_RUNS = {  # of `make uvm` and `make regress`; the large build alone compiles for minutes
-    "lanes-verilator": Run("lanes", "verilator", 0.2, "RandomTraffic|BackToBack|TiesAndExtremes"),
-    "words-verilator": Run("words", "verilator", 0.2, "RandomTraffic|BackToBack|TiesAndExtremes"),
+    "words-verilator": Run("words", "verilator", 0.3, "RandomTraffic|BackToBack|TiesAndExtremes"),
     "large-verilator": Run("large", "verilator", 0.2, "Smoke|RealHeads"),
 }
 if os.environ.get("MUTANTS") == "all":
