@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make sim`: heads of real models through the RTL, bit for bit against the golden model."""
 
+import signal
 import sys
 import time
 from enum import StrEnum
@@ -96,6 +97,7 @@ def main(
     except PasaError as error:
         print(f"make sim: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the simulators end too
     outcome = run_jobs(
         jobs, folder.resolve(), choice, hardware, processes=processes, waves=waves, console=console
     )

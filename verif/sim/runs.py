@@ -2,6 +2,8 @@
 """Start the simulator processes, show their progress, and judge what they did."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -94,13 +96,20 @@ def run_jobs(
         command += [choice.sim, str(choice.seed), str(int(waves))]
         with (folder / f"process-{shard}.log").open("w") as log:
             running.append(
-                subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+                subprocess.Popen(
+                    command,
+                    cwd=ROOT,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # ended below, with the compiler or simulator in it
+                )
             )
     try:
         build_seconds = _watch(running, folder, parts, build, choice, console)
     finally:
-        for process in running:  # still running only after an interrupt
-            process.terminate()
+        for process in running:
+            if process.poll() is None:  # only after an interrupt
+                os.killpg(process.pid, signal.SIGTERM)
     outcome = collect(folder, len(parts))
     outcome.seconds, outcome.build_seconds = time.monotonic() - began, build_seconds
     return outcome
