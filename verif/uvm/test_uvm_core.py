@@ -51,14 +51,14 @@ class Run:
 
 RUNS = {
     "small-verilator": Run("small", "verilator", 1),
-    "small-icarus": Run("small", "icarus", 0.12),
-    "medium-verilator": Run("medium", "verilator", 0.5),
-    "medium-icarus": Run("medium", "icarus", 0.05, "RandomTraffic"),
+    "small-icarus": Run("small", "icarus", 0.08),
+    "medium-verilator": Run("medium", "verilator", 0.25),
     "default-verilator": Run("default", "verilator", 0.5, "RealHeads|BackToBack|coverage"),
     "lanes-verilator": Run("lanes", "verilator", 0.3, "RandomTraffic|BackToBack|TiesAndExtremes"),
     "dims-verilator": Run("dims", "verilator", 0.3, "RandomTraffic|BackToBack|TiesAndExtremes"),
 }
 LONG_RUNS = {  # of `make uvm` and `make regress`; the large build alone compiles for minutes
+    "medium-icarus": Run("medium", "icarus", 0.05, "RandomTraffic"),
     "words-verilator": Run("words", "verilator", 0.3, "RandomTraffic|BackToBack|TiesAndExtremes"),
     "large-verilator": Run("large", "verilator", 0.2, "Smoke|RealHeads"),
 }
