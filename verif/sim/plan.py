@@ -52,7 +52,7 @@ class Limits:
 #: Verilator runs some 15,000 clocks a second, Icarus about a hundred.
 LIMITS = {
     "verilator": Limits(dense_scores=250_000, sparse_scores=2_250_000),
-    "icarus": Limits(dense_scores=1_024, sparse_scores=1_024, keys=128, heads_of_a_kind=1),
+    "icarus": Limits(dense_scores=768, sparse_scores=768, keys=96, heads_of_a_kind=1),
 }
 
 
