@@ -36,6 +36,9 @@ class Command:
     causal: int = 0
     output_int16: int = 0
     predicted_slices: int = 1
+    reuse_keys: int = 0
+    merge_previous: int = 0
+    merge_next: int = 0
 
     @property
     def sparse(self) -> bool:
@@ -78,21 +81,30 @@ class Command:
         Raises:
             ArgumentError: a field is no integer or does not fit its width.
         """
-        word, low = 0, 0
-        for name, (width, _) in formats.COMMAND_FIELDS.items():
-            value = _field(name, getattr(self, name))
-            word |= (value & ((1 << width) - 1)) << low
-            low += width
+        word = 0
+        for name, low in formats.command_positions().items():
+            width, _ = formats.COMMAND_FIELDS[name]
+            word |= (_field(name, getattr(self, name)) & ((1 << width) - 1)) << low
         return word
+
+
+def unpack_command(word: int) -> Command:
+    """The command in a record: the inverse of ``Command.pack``."""
+    values = {}
+    for name, low in formats.command_positions().items():
+        width, signed = formats.COMMAND_FIELDS[name]
+        value = word >> low & ((1 << width) - 1)
+        values[name] = value - (1 << width) if signed and value >> (width - 1) else value
+    return Command(**values)
 
 
 def unpack_status(word: int) -> dict[str, int]:
     """Split a status record into its fields."""
-    fields, low = {}, 0
-    for name, width in formats.STATUS_FIELDS.items():
-        fields[name] = word >> low & ((1 << width) - 1)
-        low += width
-    return fields
+    widths = formats.STATUS_FIELDS
+    return {
+        name: word >> low & ((1 << widths[name]) - 1)
+        for name, low in formats.positions(widths).items()
+    }
 
 
 def cause_names(bits: int) -> frozenset[str]:

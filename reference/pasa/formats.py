@@ -25,6 +25,7 @@ SLICE_DIMS = 16  # dimensions in one stream beat, and in one pass of the predict
 POSITION_BITS = 20  # query offset, signed: a query may sit beyond or before the keys
 
 LENGTH_BITS = 16  # counts of keys, queries and dimensions in a command
+WORD_BITS = 32  # of the control bus
 COMMAND_BITS = 256
 STATUS_BITS = 320
 
@@ -62,30 +63,41 @@ FACTOR_BITS = 17  # reciprocal times output multiplier
 
 
 # --- records on the command and status streams ----------------------------------------------
-#: Command fields in order from bit 0: name -> (width, signed).
+#: Command fields in order from bit 0: name -> (width, signed). ``positions`` tells where each lies.
 COMMAND_FIELDS: dict[str, tuple[int, bool]] = {
+    # word 0
     "tag": (16, False),  # returned in the status
     "query_count": (LENGTH_BITS, False),
+    # word 1
     "key_count": (LENGTH_BITS, False),
-    "dims": (LENGTH_BITS, False),
     "key_length": (LENGTH_BITS, False),  # keys at or beyond it are masked
+    # word 2
+    "dims": (LENGTH_BITS, False),
+    "budget": (LENGTH_BITS, False),
+    # word 3
     "window": (LENGTH_BITS, False),  # 0: no window
     "sinks": (LENGTH_BITS, False),
-    "budget": (LENGTH_BITS, False),
+    # word 4
     "query_offset": (POSITION_BITS, True),
-    "min_probability": (MIN_PROBABILITY_BITS, False),
+    "predicted_slices": (5, False),
     "use_threshold": (1, False),
     "use_budget": (1, False),
     "use_tail": (1, False),
     "causal": (1, False),
     "output_int16": (1, False),
-    "predicted_slices": (5, False),
+    "reuse_keys": (1, False),  # no key and value packet: those of the command before
+    "merge_previous": (1, False),  # the rows go on where the command before left them
+    # word 5
     "score_multiplier": (SCORE_MULTIPLIER_BITS, False),
     "score_shift": (SHIFT_BITS, False),
+    "output_shift": (SHIFT_BITS, False),
+    "merge_next": (1, False),  # no output: the command after goes on with the rows
+    # word 6
     "predicted_multiplier": (PREDICTED_MULTIPLIER_BITS, False),
     "predicted_shift": (SHIFT_BITS, False),
+    "min_probability": (MIN_PROBABILITY_BITS, False),
+    # word 7
     "output_multiplier": (OUTPUT_MULTIPLIER_BITS, False),
-    "output_shift": (SHIFT_BITS, False),
 }
 SCORE_SHIFT_MAX = 47
 PREDICTED_SHIFT_MAX = 31
@@ -100,6 +112,7 @@ CAUSES = (
     "query_packet",  # packet shorter or longer than the command says
     "key_packet",
     "value_packet",
+    "chain",  # reuse_keys or merge_previous, but the command before does not allow it
 )
 
 #: Status fields in order from bit 0: name -> width. All count one command.
@@ -118,6 +131,26 @@ STATUS_FIELDS: dict[str, int] = {
     "stall_in": 32,  # cycles idle for want of input
     "stall_out": 32,  # cycles an output beat waited
 }
+
+
+def positions(widths: dict[str, int]) -> dict[str, int]:
+    """Lowest bit of each field of a record: one after the other, none across a 32-bit word.
+
+    A bus writes and reads a record word by word, so a field that would straddle two words starts
+    at the next one. Bits between fields are 0.
+    """
+    places, low = {}, 0
+    for name, width in widths.items():
+        if low % WORD_BITS + width > WORD_BITS:
+            low += -low % WORD_BITS
+        places[name] = low
+        low += width
+    return places
+
+
+def command_positions() -> dict[str, int]:
+    """Lowest bit of each command field."""
+    return positions({name: width for name, (width, _) in COMMAND_FIELDS.items()})
 
 
 @dataclass(frozen=True)
@@ -348,13 +381,13 @@ def _case_table(columns: tuple, widths: tuple, index_bits: int) -> str:
 
 def _record_defines(record: str, fields: dict[str, int]) -> str:
     """`PASA_<record>_<FIELD>` as a part-select range of the record, in field order."""
-    lines, low = [], 0
-    for name, width in fields.items():
-        lines.append(f"`define PASA_{record}_{name.upper()} {low + width - 1}:{low}\n")
-        low += width
     limit = {"COMMAND": COMMAND_BITS, "STATUS": STATUS_BITS}[record]
-    if low > limit:
-        raise OverflowError(f"{record} takes {low} bits, more than {limit}")
+    lines = []
+    for name, low in positions(fields).items():
+        high = low + fields[name] - 1
+        if high >= limit:
+            raise OverflowError(f"{name} ends at bit {high} of {limit} of {record}")
+        lines.append(f"`define PASA_{record}_{name.upper()} {high}:{low}\n")
     return "".join(lines)
 
 

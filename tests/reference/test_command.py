@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pasa import ArgumentError, Build, Command, fixed, formats, make_command
-from pasa.command import cause_names, multiplier_and_shift, unpack_status
+from pasa.command import cause_names, multiplier_and_shift, unpack_command, unpack_status
 
 from tests.reference.heads import Case, cases, make_case
 
@@ -121,14 +121,16 @@ def random_command(rng: np.random.Generator) -> Command:
 @given(seed=st.integers(0, 1 << 30))
 def test_pack_puts_every_field_in_its_place(seed: int) -> None:
     made = random_command(np.random.default_rng(seed))
-    word, low = made.pack(), 0
-    for name, (width, signed) in formats.COMMAND_FIELDS.items():
+    word = made.pack()
+    for name, low in formats.command_positions().items():
+        width, signed = formats.COMMAND_FIELDS[name]
         value = word >> low & (1 << width) - 1
         if signed and value >> width - 1:
             value -= 1 << width
         assert value == getattr(made, name), name
-        low += width
-    assert word >> low == 0
+        word &= ~((1 << width) - 1 << low)
+    assert word == 0, "bits between fields are 0"
+    assert unpack_command(made.pack()) == made
 
 
 def test_every_field_of_a_command_is_in_the_record() -> None:

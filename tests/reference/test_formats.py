@@ -20,8 +20,17 @@ def test_a_stale_header_is_noticed(tmp_path, monkeypatch) -> None:
 
 
 def test_records_fill_what_they_say() -> None:
-    assert sum(width for width, _ in formats.COMMAND_FIELDS.values()) <= formats.COMMAND_BITS
-    assert sum(formats.STATUS_FIELDS.values()) <= formats.STATUS_BITS
+    command = {name: width for name, (width, _) in formats.COMMAND_FIELDS.items()}
+    for widths, limit in (
+        (command, formats.COMMAND_BITS),
+        (formats.STATUS_FIELDS, formats.STATUS_BITS),
+    ):
+        end = 0
+        for name, low in formats.positions(widths).items():
+            high = low + widths[name] - 1
+            assert end <= low and high < limit, name
+            assert low // formats.WORD_BITS == high // formats.WORD_BITS, f"{name} straddles"
+            end = high + 1
     assert len(formats.CAUSES) <= formats.STATUS_FIELDS["causes"]
 
 

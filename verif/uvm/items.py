@@ -83,16 +83,6 @@ def _words(array: np.ndarray) -> list[int]:
     ]
 
 
-def unpack_command(word: int) -> Command:
-    """The command in a record, as the inverse of ``Command.pack``."""
-    values, low = {}, 0
-    for name, (width, signed) in formats.COMMAND_FIELDS.items():
-        value = word >> low & ((1 << width) - 1)
-        values[name] = value - (1 << width) if signed and value >> (width - 1) else value
-        low += width
-    return Command(**values)
-
-
 class Burst(uvm_sequence_item):
     """Beats for one stream in, with the style of the gaps between them."""
 

@@ -8,6 +8,7 @@ sequence meant reaches it.
 from collections import deque
 
 from pasa import fixed
+from pasa.command import unpack_command
 from pasa.formats import Build
 from pyuvm import ConfigDB, uvm_analysis_port, uvm_component
 
@@ -20,7 +21,6 @@ from verif.uvm.items import (
     Packet,
     beats_of_output,
     rows_of_beats,
-    unpack_command,
 )
 
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pasa.command import unpack_command
 from pasa.formats import Build
 from pasa.patterns import make_head
 
 from verif.common.streams import unpack
 from verif.uvm import sequences
-from verif.uvm.items import INPUTS, beats_of_output, beats_of_rows, rows_of_beats, unpack_command
+from verif.uvm.items import INPUTS, beats_of_output, beats_of_rows, rows_of_beats
 from verif.uvm.stimulus import PATTERNS, Stimulus
 from verif.uvm.test_uvm_core import BUILDS
 
