@@ -68,6 +68,9 @@ prove: $(READY)  ## Yosys proves the modules that have a FORMAL part; M=module f
 regress: $(BOTH) $(READY)  ## unit and uvm benches under many seeds (SEEDS=8)
 	@$(PY) ci/regress.py --seeds $(or $(SEEDS),8) --jobs $(JOBS)
 
+registers: $(READY)  ## what hdl/shell/pasa.rdl generates, and its HTML reference
+	@$(PY) ci/registers.py --html
+
 ##@ Set-up
 venv: $(READY)  ## the Python environment, every package pinned
 
@@ -82,4 +85,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(STEP) venv -- $(PYTHON) ci/venv.py
 	@touch $@
 
-.PHONY: help sim bench test lint elaborate unit uvm prove regress venv system clean
+.PHONY: help sim bench test lint elaborate unit uvm prove regress registers venv system clean
