@@ -9,9 +9,6 @@ from ci import registers as generator
 from verif.common.hdl import ROOT
 from verif.common.rdl import load
 
-sys.path.insert(0, str(ROOT / "ci"))
-import registers as generator
-
 
 def record(prefix: str, words: int) -> dict[str, tuple[int, int]]:
     """Field -> (lowest bit in the record, width), of the registers that hold the record."""
