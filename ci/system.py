@@ -2,7 +2,7 @@
 """Check for the programs that pip cannot bring; install them by apt where allowed.
 
     python3 ci/system.py             what `make sim` needs
-    python3 ci/system.py --icarus    and the second simulator
+    python3 ci/system.py --icarus    and what `make test` needs: Icarus, tclsh
 
 Standard library only, and silent when nothing is missing.
 """
@@ -37,7 +37,7 @@ def missing_packages(icarus: bool) -> list[str]:
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     programs = {"g++": "g++", "make": "make", "perl": "perl"}
     if icarus:
-        programs["iverilog"] = "iverilog"
+        programs |= {"iverilog": "iverilog", "tclsh": "tcl"}
     missing = [package for program, package in programs.items() if not shutil.which(program)]
     if not importlib.util.find_spec("ensurepip"):
         missing.append("python3-venv")
