@@ -6,16 +6,21 @@ result = pasa.fixed.attention(q, k, v, scale_q=..., scale_k=..., scale_v=...,
 """
 
 from pasa import errors, fixed, formats, ideal, masks, metrics
+from pasa.accelerator import Accelerator, Outcome
 from pasa.command import Command, make_command
 from pasa.errors import ArgumentError, DataError, PasaError
 from pasa.formats import Build
+from pasa.plan import Step, plan_head
 
 __all__ = [
+    "Accelerator",
     "ArgumentError",
     "Build",
     "Command",
     "DataError",
+    "Outcome",
     "PasaError",
+    "Step",
     "errors",
     "fixed",
     "formats",
@@ -23,4 +28,5 @@ __all__ = [
     "make_command",
     "masks",
     "metrics",
+    "plan_head",
 ]

@@ -16,7 +16,9 @@ from pasa.formats import (
     PREDICTED_WEIGHT,
     RECIPROCAL,
     SCORE_LOG2,
+    TOTAL,
     WEIGHT,
+    WEIGHTED,
 )
 
 
@@ -73,6 +75,14 @@ class Integer:
         """Summed predicted weight of a block's dropped keys -> weight of its mean key."""
         scale = f.WEIGHT_FRACTION - f.PREDICTED_WEIGHT_FRACTION - block_log2
         return (total << scale) >> np.minimum(shift, 63)
+
+    def lower(self, weighted: np.ndarray, octaves: np.ndarray) -> np.ndarray:
+        """Weighted sums against a reference so many octaves higher, rounded down."""
+        return weighted >> octaves
+
+    def lower_total(self, total: np.ndarray, octaves: np.ndarray) -> np.ndarray:
+        """Summed weights against a reference so many octaves higher, rounded up."""
+        return -(-total >> octaves)
 
     def average(self, weighted: np.ndarray, total: np.ndarray) -> np.ndarray:
         """Weighted sum of V over the leading power of two of the summed weights."""
@@ -134,6 +144,12 @@ class Specification(Integer):
     def block_weight(self, total: np.ndarray, block_log2: int, shift: np.ndarray) -> np.ndarray:
         mean = total * 2.0 ** -(f.PREDICTED_WEIGHT_FRACTION + block_log2)
         return WEIGHT.raw(mean * 2.0 ** -np.minimum(shift, 63).astype(float))
+
+    def lower(self, weighted: np.ndarray, octaves: np.ndarray) -> np.ndarray:
+        return WEIGHTED.raw(weighted * 2.0 ** -(octaves + f.WEIGHT_FRACTION))
+
+    def lower_total(self, total: np.ndarray, octaves: np.ndarray) -> np.ndarray:
+        return TOTAL.raw(total * 2.0 ** -(octaves + f.WEIGHT_FRACTION))
 
     def average(self, weighted: np.ndarray, total: np.ndarray) -> np.ndarray:
         return AVERAGE.raw(weighted / 2.0 ** leading_one(total))

@@ -9,6 +9,8 @@ from pasa import formats
 from pasa.errors import ArgumentError
 from pasa.formats import Build
 
+LONGEST = 1 << formats.LENGTH_BITS  # queries or keys of a head
+
 
 @dataclass(frozen=True)
 class Command:
@@ -51,8 +53,13 @@ class Command:
         return 16 if self.output_int16 else 8
 
     def causes(self, build: Build) -> frozenset[str]:
-        """Why the hardware refuses this command; empty when it is legal."""
+        """Why the hardware refuses this command by itself; empty when it is legal.
+
+        What it may also hold against the command before: ``accelerator.Accelerator``.
+        """
         found = set()
+        if (self.merge_previous or self.merge_next) and self.query_count > build.merge_rows:
+            found.add("chain")
         counts = (
             (self.query_count, build.tile_keys),
             (self.key_count, build.tile_keys),
@@ -231,6 +238,7 @@ def make_command(
     window: int | None = None,
     sinks: int = 0,
     tag: int = 0,
+    any_length: bool = False,
     build: Build | None = None,
 ) -> Command:
     """Turn real scales and options into the integer command.
@@ -250,12 +258,13 @@ def make_command(
         window: keys nearer than this are visible (behind, and ahead when not causal).
         sinks: the first keys, visible however far behind the window they lie.
         tag: returned in the status.
+        any_length: the head may be longer than one command (``plan.plan_head`` divides it).
 
     Raises:
         ArgumentError: names the argument and its limit.
     """
     build = build or Build()
-    most = min(build.tile_keys, (1 << formats.LENGTH_BITS) - 1)
+    most = LONGEST if any_length else min(build.tile_keys, LONGEST - 1)
     query_count = _integer("query_count (rows of q)", query_count, 1, most)
     key_count = _integer("key_count (rows of k and v)", key_count, 1, most)
     dims = _integer("dims (columns of q, k and v)", dims, 1, build.head_dim)

@@ -6,7 +6,7 @@ the hardware takes. The arithmetic steps live in ``arithmetic.py`` (fxpmath spec
 integer twin), the selection rule in ``selection.py``, the masks in ``masks.py``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from pasa.command import Command, default_output_scale, make_command
 from pasa.errors import ArgumentError, DataError
 from pasa.formats import Build
 from pasa.masks import visible_keys
+from pasa.merging import Carried, merge_sums, running_total
+from pasa.plan import plan_head
 from pasa.selection import Prediction, kept_keys, predict
 
 ROWS_AT_ONCE = 256  # bounds the memory of the [rows, keys] arrays
@@ -27,7 +29,7 @@ class Result:
     """Output of a head and what is known about how it came to be.
 
     Attributes:
-        output: int codes [n_q, d].
+        output: int codes [n_q, d]; [0, d] from a command with ``merge_next``.
         output_scale: real value of one code, or None when run from an integer command.
         empty: bool [n_q], rows with no visible key (their output is zero).
         saturations: output codes that were clipped.
@@ -36,7 +38,9 @@ class Result:
         blocks: virtual keys used, int [n_q].
         row_sum: sum of the row's normalised weights, float [n_q]; 1 but for rounding.
         dropped_mass: estimated share of each row's mass that was dropped, raw at
-            PREDICTED_WEIGHT_FRACTION, int [n_q].
+            PREDICTED_WEIGHT_FRACTION, int [n_q]; summed over the tiles of a row, each against
+            what was seen so far.
+        carried: the rows as the next command finds them, from a command with ``merge_next``.
     """
 
     output: np.ndarray
@@ -49,6 +53,7 @@ class Result:
     blocks: np.ndarray
     row_sum: np.ndarray
     dropped_mass: np.ndarray
+    carried: Carried | None = None
 
     @property
     def real(self) -> np.ndarray:
@@ -105,7 +110,8 @@ def attention(
             1/256 of it for int16 (there, only a row of nothing but -128 may clip).
         build: hardware parameters.
         specification: compute with fxpmath instead of its integer twin (same bits, slower).
-        options: see ``command.make_command``.
+        options: see ``command.make_command``; any number of queries and keys up to 2^16
+            (``plan.plan_head`` says how the hardware divides them).
 
     Raises:
         ArgumentError, DataError: name the argument and its limit.
@@ -113,7 +119,8 @@ def attention(
     q, k, v = check_head(q, k, v)
     if output_scale is None:
         output_scale = default_output_scale(scale_v, options.get("output_bits", 8))
-    command = make_command(
+    build = build or Build()
+    head = make_command(
         len(q),
         len(k),
         q.shape[1],
@@ -122,11 +129,27 @@ def attention(
         scale_v=scale_v,
         output_scale=output_scale,
         build=build,
+        any_length=True,
         **options,
     )
-    return run(
-        command, q, k, v, build=build, output_scale=output_scale, specification=specification
-    )
+    rows, tiles, carried = [], [], None
+    for step in plan_head(head, build=build):
+        part = run(
+            step.command,
+            q[step.queries],
+            k[step.keys],
+            v[step.keys],
+            build=build,
+            output_scale=output_scale,
+            specification=specification,
+            carried=carried,
+        )
+        carried = part.carried
+        tiles.append((step.keys, part))
+        if not step.command.merge_next:
+            rows.append(_over_tiles(tiles, len(k)))
+            tiles = []
+    return _over_queries(rows)
 
 
 def run(
@@ -138,8 +161,12 @@ def run(
     build: Build | None = None,
     output_scale: float | None = None,
     specification: bool = False,
+    carried: Carried | None = None,
 ) -> Result:
     """Run one integer command on int8 codes.
+
+    Args:
+        carried: what the command before left (its ``Result.carried``), for ``merge_previous``.
 
     Raises:
         ArgumentError: a field does not fit its width, or the hardware would refuse the command.
@@ -154,14 +181,55 @@ def run(
     causes = command.causes(build)
     if causes:
         raise ArgumentError(f"illegal command: {', '.join(sorted(causes))}")
+    if bool(command.merge_previous) != (carried is not None):
+        raise ArgumentError("carried must be given with merge_previous, and only then")
+    if carried is None:
+        carried = Carried.nothing(*q.shape)
+    elif carried.weighted.shape != q.shape:
+        raise ArgumentError(f"carried has rows {carried.weighted.shape}, the command {q.shape}")
     model = _Head(command, k, v, build, Specification() if specification else Integer())
     parts = [
-        model.rows(q[start : start + ROWS_AT_ONCE], start)
+        model.rows(q[start : start + ROWS_AT_ONCE], start, carried)
         for start in range(0, len(q), ROWS_AT_ONCE)
     ]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     saturations = int(columns.pop("saturated").sum())
-    return Result(output_scale=output_scale, saturations=saturations, **columns)
+    left = Carried(*(columns.pop(field.name) for field in fields(Carried)))
+    return Result(
+        output_scale=output_scale,
+        saturations=saturations,
+        carried=left if command.merge_next else None,
+        **columns,
+    )
+
+
+def _over_tiles(tiles: list[tuple[slice, Result]], n_k: int) -> Result:
+    """One result of rows that ran tile by tile."""
+    if len(tiles) == 1 and tiles[0][1].kept_mask.shape[1] == n_k:
+        return tiles[0][1]
+    parts = [part for _, part in tiles]
+    kept_mask = np.zeros((len(parts[0].visible), n_k), dtype=bool)
+    for keys, part in tiles:
+        kept_mask[:, keys] = part.kept_mask
+    summed = ("visible", "kept", "blocks", "dropped_mass")
+    return replace(
+        parts[-1],
+        empty=np.logical_and.reduce([part.empty for part in parts]),
+        kept_mask=kept_mask,
+        **{name: sum(getattr(part, name) for part in parts) for name in summed},
+    )
+
+
+def _over_queries(parts: list[Result]) -> Result:
+    """One result of parts of the queries."""
+    if len(parts) == 1:
+        return parts[0]
+    arrays = [name for name, value in vars(parts[0]).items() if isinstance(value, np.ndarray)]
+    return replace(
+        parts[0],
+        saturations=sum(part.saturations for part in parts),
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays},
+    )
 
 
 class _Head:
@@ -180,9 +248,10 @@ class _Head:
             keyed, np.arange(0, keyed.shape[-1], self.build.block_keys), axis=-1, dtype=np.int64
         )
 
-    def rows(self, q: np.ndarray, start: int) -> dict[str, np.ndarray]:
+    def rows(self, q: np.ndarray, start: int, carried: Carried) -> dict[str, np.ndarray]:
         """All stages for the rows q [n, d] whose first query number is ``start``."""
         c = self.command
+        before = carried.rows(slice(start, start + len(q)))
         visible = visible_keys(
             np.arange(start, start + len(q)),
             c.key_count,
@@ -194,6 +263,11 @@ class _Head:
         )
         if c.sparse:
             prediction = self.predict(q, visible)
+            running = (before.predicted_reference, before.predicted_total)
+            *running, log_total = running_total(
+                (prediction.reference, prediction.total), running, self.build
+            )
+            prediction = replace(prediction, log_total=log_total)
             kept = kept_keys(
                 prediction,
                 min_probability=c.min_probability if c.use_threshold else None,
@@ -205,15 +279,29 @@ class _Head:
             kept = visible
             tail = np.zeros((len(q), len(self.block_sums)), dtype=np.int64)
             reference = dropped = np.zeros(len(q), dtype=np.int64)
-        weight, block_weight = self.weigh(self.scores(q), kept, tail, reference)
-        return self.normalise(weight, block_weight) | {
-            "empty": ~visible.any(axis=1),
-            "visible": visible.sum(axis=1),
-            "kept": kept.sum(axis=1),
-            "kept_mask": kept,
-            "blocks": (tail > 0).sum(axis=1),
-            "dropped_mass": dropped,
-        }
+            running = (reference, reference)
+        weight, block_weight, reference = self.weigh(self.scores(q), kept, tail, reference)
+        sums = merge_sums(
+            (reference, *self.sums(weight, block_weight)),
+            (before.reference, before.total, before.weighted),
+            self.step,
+            self.build,
+        )
+        columns = dict(
+            zip((field.name for field in fields(Carried)), (*sums, *running), strict=True)
+        )
+        return (
+            columns
+            | self.normalise(sums[2], sums[1])
+            | {
+                "empty": ~visible.any(axis=1),
+                "visible": visible.sum(axis=1),
+                "kept": kept.sum(axis=1),
+                "kept_mask": kept,
+                "blocks": (tail > 0).sum(axis=1),
+                "dropped_mass": dropped,
+            }
+        )
 
     def predict(self, q: np.ndarray, visible: np.ndarray) -> Prediction:
         """PREDICT: dot products of nibbles over the leading dimensions, in octaves."""
@@ -232,11 +320,8 @@ class _Head:
     def dropped_mass(self, prediction: Prediction, kept: np.ndarray) -> np.ndarray:
         """Estimated dropped share of each row, by difference of logarithms."""
         dropped = np.where(kept, 0, prediction.weight).sum(axis=1)
-        logs = [
-            log2_of(np.maximum(total, 1), f.PREDICTED_WEIGHT_FRACTION)
-            for total in (prediction.total, dropped)
-        ]
-        distance = (logs[0] - logs[1]) >> (f.LOG_FRACTION - f.PREDICTED_FRACTION)
+        log_dropped = log2_of(np.maximum(dropped, 1), f.PREDICTED_WEIGHT_FRACTION)
+        distance = prediction.log_total - log_dropped >> f.LOG_FRACTION - f.PREDICTED_FRACTION
         share = self.step.predicted_weight(np.minimum(distance, f.DISTANCE_FAR))
         return np.where(dropped > 0, share, 0)
 
@@ -244,8 +329,8 @@ class _Head:
         """SCORE: exact dot products, integer [n, n_k] (exact in float64: below 2^53)."""
         return (q.astype(np.float64) @ self.k.T).astype(np.int64)
 
-    def weigh(self, score, kept, tail, predicted_reference) -> tuple[np.ndarray, np.ndarray]:
-        """WEIGH: weights of kept keys [n, n_k] and of the mean keys of blocks [n, blocks]."""
+    def weigh(self, score, kept, tail, predicted_reference) -> tuple[np.ndarray, ...]:
+        """WEIGH: weights of kept keys [n, n_k], of mean keys [n, blocks]; their reference [n]."""
         c = self.command
         octaves = self.step.score_log2(score, c.score_multiplier, c.score_shift)
         best = np.where(kept, octaves, LOWEST).max(axis=1)
@@ -256,13 +341,18 @@ class _Head:
         weight = np.where(kept, self.step.weight(distance), 0)
         shift = np.where(has_tail, reference - predicted_reference, 0)
         block_weight = self.step.block_weight(tail, self.build.block_log2, shift[:, None])
-        return weight, block_weight
+        return weight, block_weight, reference
 
-    def normalise(self, weight, block_weight) -> dict[str, np.ndarray]:
-        """Sum weight times V, then NORMALISE: one reciprocal a row, requantise."""
-        c = self.command
+    def sums(self, weight, block_weight) -> tuple[np.ndarray, np.ndarray]:
+        """Summed weights [n] and weighted sums of V [n, d] of this tile."""
         weighted = (weight @ self.v + block_weight @ self.block_sums).astype(np.int64)
-        total = weight.sum(axis=1) + (block_weight.sum(axis=1) << self.build.block_log2)
+        return weight.sum(axis=1) + (block_weight.sum(axis=1) << self.build.block_log2), weighted
+
+    def normalise(self, weighted, total) -> dict[str, np.ndarray]:
+        """NORMALISE: one reciprocal a row, requantise. Nothing where the rows go on."""
+        c = self.command
+        if c.merge_next:
+            weighted, total = np.zeros_like(weighted), np.zeros_like(total)
         empty = total == 0
         total = np.where(empty, 1, total)
         average = self.step.average(weighted, total[:, None])
@@ -274,7 +364,7 @@ class _Head:
         mantissa = total / 2.0 ** np.floor(np.log2(total))
         row_sum = mantissa * reciprocal / (1 << f.RECIPROCAL_FRACTION)
         return {
-            "output": output,
+            "output": output[: 0 if c.merge_next else None],
             "saturated": saturated.sum(axis=1),
             "row_sum": np.where(empty, 0.0, row_sum),
         }

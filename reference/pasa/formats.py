@@ -41,6 +41,9 @@ PREDICTED_WEIGHT_FRACTION = 14
 LOG_FRACTION = 8  # log2 of a row sum, and the threshold register
 LOG_INDEX_BITS = 6
 MIN_PROBABILITY_BITS = 13  # -log2(lambda), U5.8
+RUNNING_BITS = 5  # beyond one tile: how far a predicted sum may grow before it saturates
+RISE_MAX = 31  # octaves between two tiles' references; farther is as far
+LIFT_MAX = 15  # of these, how many the logarithm of the sum may show
 
 # --- exact scores and their weights ---------------------------------------------------------
 SCORE_FRACTION = 16
@@ -157,8 +160,9 @@ def command_positions() -> dict[str, int]:
 class Build:
     """Parameters of one hardware build (the Verilog parameters of the same names).
 
-    Only ``head_dim``, ``tile_keys``, ``pred_bits`` and ``block_keys`` change results; ``rows``
-    and ``pred_keys`` change cycles.
+    ``head_dim``, ``tile_keys``, ``pred_bits`` and ``block_keys`` change results; ``rows`` and
+    ``pred_keys`` change cycles. ``merge_rows`` bounds the queries of a command whose rows go on
+    in the next one, as heads of more than ``tile_keys`` keys need.
     """
 
     rows: int = 4
@@ -167,6 +171,7 @@ class Build:
     tile_keys: int = 2048
     pred_bits: int = 4
     block_keys: int = 64
+    merge_rows: int = 256
 
     def __post_init__(self) -> None:
         limits = {
@@ -176,6 +181,7 @@ class Build:
             "tile_keys": (2 * self.block_keys, 1 << 16),
             "block_keys": (self.pred_keys, 128),
             "pred_bits": (2, 6),
+            "merge_rows": (self.rows, 1 << 11),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -188,6 +194,16 @@ class Build:
     def block_log2(self) -> int:
         """log2(block_keys): the mean of a block is its sum shifted right by this."""
         return self.block_keys.bit_length() - 1
+
+    @property
+    def total_bits(self) -> int:
+        """Width of a row's summed weights: at most tile_keys of 1.0, one bit to spare."""
+        return WEIGHT_BITS + self.tile_keys.bit_length() - 1
+
+    @property
+    def running_bits(self) -> int:
+        """Width of a row's predicted sum over tiles."""
+        return PREDICTED_WEIGHT_FRACTION + self.tile_keys.bit_length() + RUNNING_BITS
 
     @property
     def score_bits(self) -> int:
@@ -207,7 +223,7 @@ class Format:
     Args:
         name: what the number is.
         dtype: fxpmath format, ``fxp-s16/4`` is signed, 16 bits, 4 of them fraction.
-        rounding: fxpmath rounding, ``floor`` (toward minus infinity) or ``around`` (half to even).
+        rounding: fxpmath rounding: ``floor``, ``ceil`` or ``around`` (half to even).
         overflow: ``saturate``, or ``exact`` where ``because`` shows that none can happen.
         because: why width and rounding suffice.
     """
@@ -267,6 +283,20 @@ WEIGHT = Format(
     "floor",
     "exact",
     "2^-distance lies in [0, 1]; 2,048 floored tails lose at most 2^-12 of the largest weight",
+)
+TOTAL = Format(
+    "summed weights of a row, lowered to another tile's reference",
+    f"fxp-u42/{WEIGHT_FRACTION}",
+    "ceil",
+    "exact",
+    "2^15 keys of 1.0 at most; rounded up, so that no average exceeds the largest value",
+)
+WEIGHTED = Format(
+    "weighted sum of V, lowered to another tile's reference",
+    f"fxp-s50/{WEIGHT_FRACTION}",
+    "floor",
+    "exact",
+    "a total times int8",
 )
 AVERAGE = Format(
     "weighted sum of V over the sum's leading power of two",

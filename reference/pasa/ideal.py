@@ -58,6 +58,7 @@ def attention(
         budget=budget,
         tail=tail,
         pred_dims=pred_dims,
+        any_length=True,
         **options,
     )
     octave = scale_q * scale_k * math.log2(math.e)

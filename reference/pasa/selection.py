@@ -26,12 +26,16 @@ class Prediction:
         reference: int [n], the integer reference exponent, in octaves.
         weight: int [n, keys], raw at PREDICTED_WEIGHT_FRACTION.
         total: int [n], summed weight of the visible keys.
+        log_total: int [n], log2 of the row's sum, raw at LOG_FRACTION, relative to ``reference``:
+            what lambda is measured against. Of ``total``, or with rows that go on from an
+            earlier tile, of both (``merging.running_total``).
     """
 
     distance: np.ndarray
     reference: np.ndarray
     weight: np.ndarray
     total: np.ndarray
+    log_total: np.ndarray
 
 
 def predict(scores: np.ndarray, visible: np.ndarray, arithmetic) -> Prediction:
@@ -42,14 +46,15 @@ def predict(scores: np.ndarray, visible: np.ndarray, arithmetic) -> Prediction:
     below = (reference[:, None] << f.PREDICTED_FRACTION) - scores
     distance = np.where(visible, np.minimum(below, f.DISTANCE_FAR), f.DISTANCE_MASKED)
     weight = arithmetic.predicted_weight(distance)
-    return Prediction(distance, reference, weight, weight.sum(axis=1))
+    total = weight.sum(axis=1)
+    log_total = log2_of(np.maximum(total, 1), f.PREDICTED_WEIGHT_FRACTION)
+    return Prediction(distance, reference, weight, total, log_total)
 
 
 def threshold_cut(prediction: Prediction, min_probability: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut of the keys whose predicted probability is at least lambda; always the best one."""
-    log_total = log2_of(np.maximum(prediction.total, 1), f.PREDICTED_WEIGHT_FRACTION)
     steps = f.LOG_FRACTION - f.PREDICTED_FRACTION
-    limit = np.minimum((min_probability - log_total) >> steps, f.DISTANCE_FAR)
+    limit = np.minimum((min_probability - prediction.log_total) >> steps, f.DISTANCE_FAR)
     nearest = prediction.distance.min(axis=1)
     only_best = limit < nearest
     return np.where(only_best, nearest, limit), np.where(only_best, 1, NO_LIMIT)

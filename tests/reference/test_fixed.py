@@ -36,7 +36,7 @@ def test_every_distance_and_weight_equals_the_literal_reading(case: Case) -> Non
         prediction = head.predict(case.q, everything)
         kept, reference = case.run().kept_mask, prediction.reference
         tail = head.tail(prediction, everything, kept)
-    weight, block_weight = head.weigh(head.scores(case.q), kept, tail, reference)
+    weight, block_weight, _ = head.weigh(head.scores(case.q), kept, tail, reference)
     for i, query in enumerate(case.q.tolist()):
         row = literal.row(command, i, query, case.k.tolist(), case.v.tolist())
         if command.sparse:
