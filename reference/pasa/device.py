@@ -175,7 +175,8 @@ def open_device(kind: str | Transport = "reference", **options: object) -> Devic
             reference: build (``pasa.Build``).
             sim: build, stream_bits (32, 64 or 128), seed (registers' first values, stalls),
             stalls (percent of clocks in which the host pauses).
-            board: bitfile (path of the .bit beside its .hwh), download (False: it is loaded).
+            board: bitfile (path of the .bit beside its .hwh), download (False: it is loaded), uio
+            (device of the interrupt, default: poll its register).
 
     Raises:
         ArgumentError: no such kind or option.
@@ -216,10 +217,10 @@ def _sim(
     return SimTransport(binary, seed=seed, stalls=stalls)
 
 
-def _board(bitfile: str = "pasa.bit", download: bool = True) -> Transport:
+def _board(bitfile: str = "pasa.bit", download: bool = True, uio: str | None = None) -> Transport:
     from pasa.transport_board import BoardTransport
 
-    return BoardTransport(bitfile, download=download)
+    return BoardTransport(bitfile, download=download, uio=uio)
 
 
 _MAKERS: dict[str, Callable[..., Transport]] = {
