@@ -8,7 +8,13 @@
 // Contract * commands alternate between slots 0 and 1; slot_command holds a slot's record from its
 //            acceptance until its status has been taken
 //          * an illegal record (formats.CAUSES) still consumes one packet on each stream
-//          * a packet short or long refuses the command too; the query rows are then rolled back
+//          * a packet short, long or broken refuses the command too; the query rows are then
+//            rolled back
+//          * a command with reuse_keys has a query packet only, and runs on the tile that the
+//            command before brought or reused
+//          * one that goes on with rows (merge_previous) or leaves them (merge_next) starts when
+//            all before it are finished; the latter is finished when row_kept has told of each row
+//          * golden: accelerator.Accelerator
 //          * one status a command, in command order
 //          * commands start as soon as the predictor takes them, while earlier ones still run
 // Latency  SETTLE + 4 clocks from the last packet's end to job_valid
@@ -20,6 +26,7 @@
 module pasa_control #(
     parameter HEAD_DIM   = 64,
     parameter TILE_KEYS  = 2048,
+    parameter MERGE_ROWS = 256,
     parameter SETTLE     = 16,                    // clocks for the last writes to land
     // derived, not to be set
     parameter COUNT_BITS = $clog2(TILE_KEYS) + 1,
@@ -34,9 +41,11 @@ module pasa_control #(
     output reg  [2*`PASA_COMMAND_BITS-1:0] slot_command,
 
     // packet loaders: query, key, value from bit 0
-    output reg                             load_start,     // for all three
+    output reg  [2:0]                      load_start,
     output reg                             load_discard,   // read the packets, store nothing
     output reg                             load_slot,
+    output reg                             load_tile,      // where keys and values go
+    output reg  [1:0]                      slot_tile,      // where those of a slot are
     output wire [COUNT_BITS-1:0]           load_queries,
     output wire [COUNT_BITS-1:0]           load_keys,
     output wire [DIMS_BITS-1:0]            load_dims,
@@ -51,6 +60,7 @@ module pasa_control #(
     output wire                            job_slot,
     input  wire                            command_done,   // last output beat taken
     input  wire                            command_done_slot,
+    input  wire                            row_kept,       // of the command with merge_next
 
     output wire                            clear_valid,    // counters of a slot
     output wire                            clear_slot,
@@ -86,15 +96,24 @@ module pasa_control #(
     wire [LENGTH-1:0] queries = command[`PASA_COMMAND_QUERY_COUNT];
     wire [LENGTH-1:0] keys    = command[`PASA_COMMAND_KEY_COUNT];
     wire [LENGTH-1:0] dims    = command[`PASA_COMMAND_DIMS];
+    wire              reuse    = command[`PASA_COMMAND_REUSE_KEYS];
+    wire              previous = command[`PASA_COMMAND_MERGE_PREVIOUS];
+    wire              next     = command[`PASA_COMMAND_MERGE_NEXT];
+    wire              sparse   = command[`PASA_COMMAND_USE_THRESHOLD] | command[`PASA_COMMAND_USE_BUDGET];
     wire [4:0]        slices  = command[`PASA_COMMAND_PREDICTED_SLICES];
     wire [`PASA_SHIFT_BITS-1:0] output_shift = command[`PASA_COMMAND_OUTPUT_SHIFT];
     assign load_queries = queries[COUNT_BITS-1:0];
     assign load_keys    = keys[COUNT_BITS-1:0];
     assign load_dims    = dims[DIMS_BITS-1:0];
 
-    // Command.causes of the golden model.
+    // What the commands before have left: a tile, and rows.
+    reg               tile_there, rows_there, rows_sparse;
+    reg  [LENGTH-1:0] tile_keys, tile_dims, rows_count, rows_dims;
+
+    // Command.causes and Accelerator.causes of the golden model.
     localparam [LENGTH-1:0] MOST_KEYS = TILE_KEYS[LENGTH-1:0];
     localparam [LENGTH-1:0] MOST_DIMS = HEAD_DIM[LENGTH-1:0];
+    localparam [LENGTH-1:0] MOST_ROWS = MERGE_ROWS[LENGTH-1:0];
     localparam MOST_SLICES = HEAD_DIM / `PASA_SLICE_DIMS;
     localparam SCORE_SHIFT_MAX     = `PASA_SCORE_SHIFT_MAX;
     localparam PREDICTED_SHIFT_MAX = `PASA_PREDICTED_SHIFT_MAX;
@@ -110,6 +129,10 @@ module pasa_control #(
                      | (command[`PASA_COMMAND_SCORE_SHIFT] > SCORE_SHIFT_MAX[5:0])
                      | (command[`PASA_COMMAND_PREDICTED_SHIFT] > PREDICTED_SHIFT_MAX[5:0])
                      | (output_shift == 0) | (output_shift > OUTPUT_SHIFT_MAX[5:0]);
+    wire wrong_chain = (reuse & (!tile_there | (keys != tile_keys) | (dims != tile_dims)))
+                     | (previous & (!rows_there | (queries != rows_count) | (dims != rows_dims)
+                                    | (sparse != rows_sparse)))
+                     | ((previous | next) & (queries > MOST_ROWS));
     reg [7:0] illegal;
     always @* begin
         illegal = 8'd0;
@@ -117,6 +140,7 @@ module pasa_control #(
         illegal[`PASA_CAUSE_MASK]   = wrong_mask;
         illegal[`PASA_CAUSE_SELECT] = wrong_select;
         illegal[`PASA_CAUSE_SCALE]  = wrong_scale;
+        illegal[`PASA_CAUSE_CHAIN]  = wrong_chain;
     end
 
     reg [7:0]             causes;                 // of the command being loaded
@@ -131,7 +155,7 @@ module pasa_control #(
     end
     wire decided = (state == DECIDE) & (settle == 0);
     always @(posedge clk) begin
-        load_start     <= 1'b0;
+        load_start     <= 3'b000;
         query_commit   <= decided & (causes == 0);
         query_rollback <= decided & (causes != 0);
         case (state)
@@ -142,9 +166,11 @@ module pasa_control #(
             end
             CHECK: begin
                 causes       <= illegal;
-                load_start   <= 1'b1;
+                load_start   <= reuse ? 3'b001 : 3'b111;
                 load_discard <= illegal != 0;
-                complete     <= 3'b000;
+                load_tile    <= load_tile ^ !reuse;
+                slot_tile[load_slot] <= load_tile ^ !reuse;
+                complete     <= reuse ? 3'b110 : 3'b000;
                 state        <= PACKETS;
             end
             PACKETS: begin
@@ -159,13 +185,25 @@ module pasa_control #(
                     if (load_slot) causes_1 <= causes; else causes_0 <= causes;
                     load_slot <= !load_slot;
                     state     <= IDLE;
+                    if (!reuse) begin
+                        tile_there <= causes == 0;
+                        tile_keys  <= keys;
+                        tile_dims  <= dims;
+                    end
+                    rows_there  <= next & (causes == 0);
+                    rows_count  <= queries;
+                    rows_dims   <= dims;
+                    rows_sparse <= sparse;
                 end
             end
         endcase
         if (rst) begin
             state          <= IDLE;
             load_slot      <= 1'b0;
-            load_start     <= 1'b0;
+            load_tile      <= 1'b0;
+            load_start     <= 3'b000;
+            tile_there     <= 1'b0;
+            rows_there     <= 1'b0;
             query_commit   <= 1'b0;
             query_rollback <= 1'b0;
         end
@@ -173,8 +211,15 @@ module pasa_control #(
 
     // ---- running and reporting, each in command order ----------------------------------------
     wire [7:0] run_causes    = run_slot ? causes_1 : causes_0;
+    // verilator lint_off UNUSEDSIGNAL  // only what concerns the rows between commands
+    wire [`PASA_COMMAND_BITS-1:0] run_command = run_slot
+        ? slot_command[`PASA_COMMAND_BITS +: `PASA_COMMAND_BITS]
+        : slot_command[0 +: `PASA_COMMAND_BITS];
+    // verilator lint_on UNUSEDSIGNAL
+    wire leaves = run_command[`PASA_COMMAND_MERGE_NEXT];
+    wire alone  = run_command[`PASA_COMMAND_MERGE_PREVIOUS] | leaves;
     assign job_slot  = run_slot;
-    assign job_valid = loaded[run_slot] & (run_causes == 0);
+    assign job_valid = loaded[run_slot] & (run_causes == 0) & !(alone & (runs != 2'b00));
     wire start  = job_valid & job_ready;
     wire refuse = loaded[run_slot] & (run_causes != 0);
     assign report_slot   = status_slot;
@@ -182,6 +227,17 @@ module pasa_control #(
     assign report_causes = status_slot ? causes_1 : causes_0;
     assign report_tag    = status_slot ? slot_command[`PASA_COMMAND_BITS +: 16] : slot_command[15:0];
     wire report = report_valid & report_ready;
+
+    // Rows to keep of the one command that leaves rows, and its end.
+    reg  [LENGTH-1:0] rows_left;
+    reg               leaver;                     // its slot
+    wire              all_kept = row_kept & (rows_left == 1);
+    always @(posedge clk) begin
+        if (start & leaves) begin
+            rows_left <= run_command[`PASA_COMMAND_QUERY_COUNT];
+            leaver    <= run_slot;
+        end else if (row_kept) rows_left <= rows_left - 1'b1;
+    end
 
     genvar s;
     generate
@@ -193,7 +249,7 @@ module pasa_control #(
                 if ((start | refuse) & run_here)     loaded[s]   <= 1'b0;
                 if (start & run_here)                runs[s]     <= 1'b1;
                 if (refuse & run_here)               finished[s] <= 1'b1;
-                if (command_done & (command_done_slot == s[0])) begin
+                if ((command_done & (command_done_slot == s[0])) | (all_kept & (leaver == s[0]))) begin
                     runs[s]     <= 1'b0;
                     finished[s] <= 1'b1;
                 end

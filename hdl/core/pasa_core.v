@@ -9,7 +9,10 @@
 //            final beat of the packet; bytes beyond dims are ignored
 //          * output: one packet a command, int8 16 codes a beat or int16 8 codes a beat, rows in
 //            order, zeros beyond dims; then its status (formats.STATUS_FIELDS)
-//          * an illegal command, or a packet short or long, is refused whole: its packets are read
+//          * a command may reuse the keys and values of the one before (no such packets), go on
+//            with its rows, and leave its rows to the next instead of an output packet: see
+//            pasa_control
+//          * an illegal command, or a packet short, long or broken, is refused whole: its packets are read
 //            up to last, it gives no output, its status tells the causes, the next command works
 //          * the next command's packets are taken while one runs
 //          * on every stream valid never waits for ready, and payload holds still while stalled
@@ -27,7 +30,8 @@ module pasa_core #(
     parameter HEAD_DIM   = 64,         // most dimensions of a head
     parameter TILE_KEYS  = 2048,       // most keys, and most queries, of a command
     parameter PRED_BITS  = 4,          // of a query or key in the predictor
-    parameter BLOCK_KEYS = 64          // keys that share a virtual key
+    parameter BLOCK_KEYS = 64,         // keys that share a virtual key
+    parameter MERGE_ROWS = 256         // most queries of a command whose rows go on in the next
 ) (
     input  wire                          clk,
     input  wire                          rst,           // synchronous, active high
@@ -40,16 +44,19 @@ module pasa_core #(
     output wire                          s_query_ready,
     input  wire [127:0]                  s_query_data,  // int8, dimension 16b+i in byte i of beat b
     input  wire                          s_query_last,
+    input  wire                          s_query_broken, // with last: refuse the command
 
     input  wire                          s_key_valid,
     output wire                          s_key_ready,
     input  wire [127:0]                  s_key_data,
     input  wire                          s_key_last,
+    input  wire                          s_key_broken,
 
     input  wire                          s_value_valid,
     output wire                          s_value_ready,
     input  wire [127:0]                  s_value_data,
     input  wire                          s_value_last,
+    input  wire                          s_value_broken,
 
     output wire                          m_output_valid,
     input  wire                          m_output_ready,
@@ -67,6 +74,8 @@ module pasa_core #(
     localparam ROW_BITS     = (ROWS == 1) ? 1 : $clog2(ROWS);
     localparam RING_BITS    = $clog2(RING_BLOCKS);
     localparam OUTPUT_BITS  = $clog2(OUTPUT_ROWS);
+    localparam MERGE_BITS   = (MERGE_ROWS == 1) ? 1 : $clog2(MERGE_ROWS);
+    localparam PLACE_BITS   = OUTPUT_BITS + MERGE_BITS;
     localparam KEY_BITS     = $clog2(TILE_KEYS);
     localparam COUNT_BITS   = KEY_BITS + 1;
     localparam DIMS_BITS    = $clog2(HEAD_DIM) + 1;
@@ -104,6 +113,9 @@ module pasa_core #(
         if ((BLOCK_KEYS & (BLOCK_KEYS - 1)) != 0 || BLOCK_KEYS > 128) begin : g_block
             pasa_core_ERROR_BLOCK_KEYS_must_be_a_power_of_two_up_to_128 bad ();
         end
+        if ((MERGE_ROWS & (MERGE_ROWS - 1)) != 0 || MERGE_ROWS < ROWS || MERGE_ROWS > 2048) begin : g_merge
+            pasa_core_ERROR_MERGE_ROWS_must_be_a_power_of_two_from_ROWS_to_2048 bad ();
+        end
         if (PRED_BITS < 2 || PRED_BITS > 6) begin : g_bits
             pasa_core_ERROR_PRED_BITS_must_be_2_to_6 bad ();
         end
@@ -113,7 +125,9 @@ module pasa_core #(
     wire [2*`PASA_COMMAND_BITS-1:0] slot_command;
     wire [`PASA_COMMAND_BITS-1:0] command_0 = slot_command[0 +: `PASA_COMMAND_BITS];
     wire [`PASA_COMMAND_BITS-1:0] command_1 = slot_command[`PASA_COMMAND_BITS +: `PASA_COMMAND_BITS];
-    wire                  load_start, load_discard, load_slot, loading;
+    wire [2:0]            load_start;
+    wire                  load_discard, load_slot, load_tile, loading, row_kept;
+    wire [1:0]            slot_tile;
     wire [COUNT_BITS-1:0] load_queries, load_keys;
     wire [DIMS_BITS-1:0]  load_dims;
     wire [2:0]            load_done, load_bad;
@@ -123,16 +137,18 @@ module pasa_core #(
     wire [1:0]            running;
     wire [15:0]           report_tag;
     wire [7:0]            report_causes;
-    pasa_control #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .SETTLE(VALUE_NOTICE + 8)) control (
+    pasa_control #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .MERGE_ROWS(MERGE_ROWS),
+                   .SETTLE(VALUE_NOTICE + 8)) control (
         .clk(clk), .rst(rst),
         .s_command_valid(s_command_valid), .s_command_ready(s_command_ready),
         .s_command_data(s_command_data), .slot_command(slot_command),
         .load_start(load_start), .load_discard(load_discard), .load_slot(load_slot),
+        .load_tile(load_tile), .slot_tile(slot_tile),
         .load_queries(load_queries), .load_keys(load_keys), .load_dims(load_dims),
         .load_done(load_done), .load_bad(load_bad),
         .query_commit(query_commit), .query_rollback(query_rollback), .loading(loading),
         .job_valid(job_valid), .job_ready(job_ready), .job_slot(job_slot),
-        .command_done(command_done), .command_done_slot(command_done_slot),
+        .command_done(command_done), .command_done_slot(command_done_slot), .row_kept(row_kept),
         .clear_valid(clear_valid), .clear_slot(clear_slot), .running(running),
         .report_slot(report_slot), .report_valid(report_valid), .report_ready(report_ready),
         .report_tag(report_tag), .report_causes(report_causes));
@@ -144,6 +160,10 @@ module pasa_core #(
     wire [`PASA_LENGTH_BITS-1:0] dims_1 = command_1[`PASA_COMMAND_DIMS];
     // verilator lint_on UNUSEDSIGNAL
     assign slot_dims = {dims_1[DIMS_BITS-1:0], dims_0[DIMS_BITS-1:0]};
+    // Both slots may use one tile, but then their dims are equal.
+    wire [2*DIMS_BITS-1:0] tile_dims = {
+        slot_tile[1] ? dims_1[DIMS_BITS-1:0] : dims_0[DIMS_BITS-1:0],
+        slot_tile[0] ? dims_1[DIMS_BITS-1:0] : dims_0[DIMS_BITS-1:0]};
 
     // ---- loading ----------------------------------------------------------------------------
     wire                  query_row_valid, query_full;
@@ -159,18 +179,19 @@ module pasa_core #(
     /* verilator lint_off PINCONNECTEMPTY */  // only keys are needed beat by beat
     pasa_row_loader #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS)) query_loader (
         .clk(clk), .rst(rst),
-        .start(load_start), .rows(load_queries), .dims(load_dims), .discard(load_discard),
+        .start(load_start[0]), .rows(load_queries), .dims(load_dims), .discard(load_discard),
         .hold(query_full),
         .s_valid(s_query_valid), .s_ready(s_query_ready), .s_data(s_query_data),
-        .s_last(s_query_last),
+        .s_last(s_query_last), .s_broken(s_query_broken),
         .beat_valid(), .beat_row(), .beat_slice(), .beat_data(),
         .row_valid(query_row_valid), .row_number(), .row_data(query_row_data),
         .done(load_done[0]), .bad(load_bad[0]));
     pasa_row_loader #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS)) key_loader (
         .clk(clk), .rst(rst),
-        .start(load_start), .rows(load_keys), .dims(load_dims), .discard(load_discard),
+        .start(load_start[1]), .rows(load_keys), .dims(load_dims), .discard(load_discard),
         .hold(1'b0),
         .s_valid(s_key_valid), .s_ready(s_key_ready), .s_data(s_key_data), .s_last(s_key_last),
+        .s_broken(s_key_broken),
         .beat_valid(key_beat_valid), .beat_row(key_beat_row), .beat_slice(key_beat_slice),
         .beat_data(key_beat_data),
         .row_valid(key_row_valid), .row_number(key_row_number),
@@ -178,10 +199,10 @@ module pasa_core #(
         .done(load_done[1]), .bad(load_bad[1]));
     pasa_row_loader #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS)) value_loader (
         .clk(clk), .rst(rst),
-        .start(load_start), .rows(load_keys), .dims(load_dims), .discard(load_discard),
+        .start(load_start[2]), .rows(load_keys), .dims(load_dims), .discard(load_discard),
         .hold(1'b0),
         .s_valid(s_value_valid), .s_ready(s_value_ready), .s_data(s_value_data),
-        .s_last(s_value_last),
+        .s_last(s_value_last), .s_broken(s_value_broken),
         .beat_valid(), .beat_row(), .beat_slice(), .beat_data(),
         .row_valid(value_row_valid), .row_number(value_row_number),
         .row_data(value_row_data),
@@ -190,7 +211,7 @@ module pasa_core #(
 
     // A lane cannot hold back a value it reads next to its weight; it holds the item back when
     // the write announces itself, and the write follows when that item would have read.
-    wire                late_value_valid, late_value_slot;
+    wire                late_value_valid, late_value_tile;
     wire [KEY_BITS-1:0] late_value_number;
     wire [ROW_DATA-1:0] late_value_data;
     reg [VALUE_NOTICE-1:0] value_writes;           // one bit a clock
@@ -198,8 +219,8 @@ module pasa_core #(
         value_writes <= rst ? {VALUE_NOTICE{1'b0}} : {value_writes[VALUE_NOTICE-2:0], value_row_valid};
     assign late_value_valid = value_writes[VALUE_NOTICE-1];
     pasa_delay #(.WIDTH(1 + KEY_BITS + ROW_DATA), .CLOCKS(VALUE_NOTICE)) late_value (
-        .clk(clk), .in({load_slot, value_row_number, value_row_data}),
-        .out({late_value_slot, late_value_number, late_value_data}));
+        .clk(clk), .in({load_tile, value_row_number, value_row_data}),
+        .out({late_value_tile, late_value_number, late_value_data}));
 
     // ---- stores -----------------------------------------------------------------------------
     wire [ROWS-1:0]               key_read_valid, key_read_ready;
@@ -213,14 +234,14 @@ module pasa_core #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
         .PRED_BITS(PRED_BITS)
     ) key_store (
-        .clk(clk), .rst(rst), .slot_dims(slot_dims),
-        .write_slot(load_slot),
+        .clk(clk), .rst(rst), .slot_dims(tile_dims),
+        .write_slot(load_tile),
         .row_valid(key_row_valid), .row_number(key_row_number), .row_data(key_row_data),
         .beat_valid(key_beat_valid), .beat_row(key_beat_row),
         .beat_slice(key_beat_slice), .beat_data(key_beat_data),
         .read_valid(key_read_valid), .read_ready(key_read_ready),
         .read_address(key_read_address), .read_data(key_read_data),
-        .nibble_enable(nibble_enable), .nibble_slot(nibble_slot), .nibble_word(nibble_word),
+        .nibble_enable(nibble_enable), .nibble_slot(slot_tile[nibble_slot]), .nibble_word(nibble_word),
         .nibble_slice(nibble_slice), .nibble_data(nibble_data));
 
     wire [ROWS-1:0]                     value_read_valid, value_read_block;
@@ -231,7 +252,7 @@ module pasa_core #(
         .ROWS(ROWS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS)
     ) value_store (
         .clk(clk), .rst(rst),
-        .write_slot(late_value_slot),
+        .write_slot(late_value_tile),
         .row_valid(late_value_valid), .row_number(late_value_number), .row_data(late_value_data),
         .read_valid(value_read_valid), .read_ready(), .read_block(value_read_block),
         .read_address(value_read_address), .read_data(value_read_data));
@@ -262,7 +283,8 @@ module pasa_core #(
     wire [ROWS_BITS-1:0]       rows_empty_sum;
     pasa_predictor #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
-        .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS), .RING_BLOCKS(RING_BLOCKS)
+        .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS), .RING_BLOCKS(RING_BLOCKS),
+        .MERGE_ROWS(MERGE_ROWS)
     ) predictor (
         .clk(clk), .rst(rst),
         .job_valid(job_valid), .job_ready(job_ready), .job_slot(job_slot),
@@ -321,14 +343,23 @@ module pasa_core #(
     wire [ROWS-1:0]        lane_ready, assign_lane;
     wire [ROW_WIDTH-1:0]   assign_descriptor;
     wire [OUTPUT_BITS-1:0] assign_output_row;
+    wire [MERGE_BITS-1:0]  assign_merge_row;
     wire                   open_ready, open_valid, row_freed;
-    pasa_dispatch #(.ROWS(ROWS), .OUTPUT_ROWS(OUTPUT_ROWS), .ROW_WIDTH(ROW_WIDTH)) dispatch (
+    wire [1:0] slot_previous = {command_1[`PASA_COMMAND_MERGE_PREVIOUS],
+                                command_0[`PASA_COMMAND_MERGE_PREVIOUS]};
+    wire [1:0] slot_next     = {command_1[`PASA_COMMAND_MERGE_NEXT],
+                                command_0[`PASA_COMMAND_MERGE_NEXT]};
+    pasa_dispatch #(
+        .ROWS(ROWS), .OUTPUT_ROWS(OUTPUT_ROWS), .ROW_WIDTH(ROW_WIDTH), .MERGE_ROWS(MERGE_ROWS)
+    ) dispatch (
         .clk(clk), .rst(rst),
         .row_valid(row_valid), .row_take(row_take),
+        .row_opens(!slot_next[row_slot]), .row_last(row_last),
         .row_descriptor({row_ring_block, row_number, row_slot, row_items, row_entries,
                          row_reference, row_tail}),
         .lane_ready(lane_ready), .assign_lane(assign_lane),
         .assign_descriptor(assign_descriptor), .assign_output_row(assign_output_row),
+        .assign_merge_row(assign_merge_row),
         .open_ready(open_ready), .open_valid(open_valid), .row_freed(row_freed));
     wire [RING_BITS-1:0]  assign_ring_block;
     wire [ROW_BITS-1:0]   assign_row;
@@ -343,24 +374,27 @@ module pasa_core #(
     wire [ROWS-1:0]                   done_valid, done_ready, done_slot;
     wire [ROWS*HEAD_DIM*ACC_BITS-1:0] done_accumulator;
     wire [ROWS*TOTAL_BITS-1:0]        done_total;
+    wire [ROWS*REFERENCE-1:0]         done_reference;
+    wire [ROWS*MERGE_BITS-1:0]        done_merge_row;
     wire [ROWS*OUTPUT_BITS-1:0]       done_output_row;
     genvar l;
     generate
         for (l = 0; l < ROWS; l = l + 1) begin : g_lane
             pasa_lane #(
                 .ROWS(ROWS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS),
-                .RING_BLOCKS(RING_BLOCKS), .OUTPUT_BITS(OUTPUT_BITS)
+                .RING_BLOCKS(RING_BLOCKS), .PLACE_BITS(PLACE_BITS)
             ) lane (
                 .clk(clk), .rst(rst),
                 .score_multiplier({command_1[`PASA_COMMAND_SCORE_MULTIPLIER],
                                    command_0[`PASA_COMMAND_SCORE_MULTIPLIER]}),
                 .score_shift({command_1[`PASA_COMMAND_SCORE_SHIFT],
                               command_0[`PASA_COMMAND_SCORE_SHIFT]}),
+                .slot_tile(slot_tile),
                 .ready(lane_ready[l]), .assign_valid(assign_lane[l]),
                 .assign_ring_block(assign_ring_block), .assign_row(assign_row),
                 .assign_slot(assign_slot), .assign_items(assign_items),
                 .assign_entries(assign_entries), .assign_reference(assign_reference),
-                .assign_tail(assign_tail), .assign_output_row(assign_output_row),
+                .assign_tail(assign_tail), .assign_place({assign_merge_row, assign_output_row}),
                 .assign_query(row_query),
                 .read(lane_read[l]), .read_block(lane_read_block[l*RING_BITS +: RING_BITS]),
                 .read_row(lane_read_row[l*ROW_BITS +: ROW_BITS]),
@@ -380,7 +414,9 @@ module pasa_core #(
                 .done_valid(done_valid[l]), .done_ready(done_ready[l]),
                 .done_accumulator(done_accumulator[l*HEAD_DIM*ACC_BITS +: HEAD_DIM*ACC_BITS]),
                 .done_total(done_total[l*TOTAL_BITS +: TOTAL_BITS]),
-                .done_output_row(done_output_row[l*OUTPUT_BITS +: OUTPUT_BITS]),
+                .done_reference(done_reference[l*REFERENCE +: REFERENCE]),
+                .done_place({done_merge_row[l*MERGE_BITS +: MERGE_BITS],
+                             done_output_row[l*OUTPUT_BITS +: OUTPUT_BITS]}),
                 .done_slot(done_slot[l]));
         end
     endgenerate
@@ -393,7 +429,8 @@ module pasa_core #(
     wire                   saturation_valid, saturation_slot;
     wire [4:0]             saturation_count;
     pasa_normalise #(
-        .ROWS(ROWS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .OUTPUT_ROWS(OUTPUT_ROWS)
+        .ROWS(ROWS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .OUTPUT_ROWS(OUTPUT_ROWS),
+        .MERGE_ROWS(MERGE_ROWS)
     ) normalise (
         .clk(clk), .rst(rst),
         .slot_dims(slot_dims),
@@ -403,9 +440,11 @@ module pasa_core #(
                      command_0[`PASA_COMMAND_OUTPUT_SHIFT]}),
         .slot_int16({command_1[`PASA_COMMAND_OUTPUT_INT16],
                      command_0[`PASA_COMMAND_OUTPUT_INT16]}),
+        .slot_previous(slot_previous), .slot_next(slot_next),
         .lane_valid(done_valid), .lane_ready(done_ready),
         .lane_accumulator(done_accumulator), .lane_total(done_total),
-        .lane_output_row(done_output_row), .lane_slot(done_slot),
+        .lane_reference(done_reference), .lane_output_row(done_output_row),
+        .lane_merge_row(done_merge_row), .lane_slot(done_slot), .row_kept(row_kept),
         .write_valid(write_valid), .write_row(write_row), .write_group(write_group),
         .write_data(write_data), .write_done(write_done),
         .saturation_valid(saturation_valid), .saturation_count(saturation_count),

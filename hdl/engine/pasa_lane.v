@@ -24,7 +24,7 @@ module pasa_lane #(
     parameter TILE_KEYS    = 2048,
     parameter BLOCK_KEYS   = 64,
     parameter RING_BLOCKS  = 8,
-    parameter OUTPUT_BITS  = 5,
+    parameter PLACE_BITS   = 5,      // of what a row carries to the normaliser
     // derived, not to be set
     parameter ROW_BITS     = (ROWS == 1) ? 1 : $clog2(ROWS),
     parameter RING_BITS    = $clog2(RING_BLOCKS),
@@ -45,6 +45,7 @@ module pasa_lane #(
     // command fields of both slots, slot 0 in the low half
     input  wire [2*`PASA_SCORE_MULTIPLIER_BITS-1:0] score_multiplier,
     input  wire [2*`PASA_SHIFT_BITS-1:0]   score_shift,
+    input  wire [1:0]                      slot_tile,         // where its keys and values lie
 
     // dispatcher: the next row, and its query
     output wire                            ready,
@@ -56,7 +57,7 @@ module pasa_lane #(
     input  wire [BLOCK_BITS:0]             assign_entries,
     input  wire [`PASA_REFERENCE_BITS-1:0] assign_reference,  // predicted, in octaves
     input  wire                            assign_tail,       // the row has virtual keys
-    input  wire [OUTPUT_BITS-1:0]          assign_output_row,
+    input  wire [PLACE_BITS-1:0]           assign_place,
     input  wire [HEAD_DIM*8-1:0]           assign_query,
 
     // ring: selected keys
@@ -69,13 +70,13 @@ module pasa_lane #(
     output wire [RING_BITS-1:0]            release_block,
     output wire [ROW_BITS-1:0]             release_row,
 
-    // key store: {slot, key}
+    // key store: {tile, key}
     output wire                            key_valid,
     input  wire                            key_ready,
     output wire [KEY_BITS:0]               key_address,
     input  wire [HEAD_DIM*8-1:0]           key_data,          // two clocks later
 
-    // value store: {slot, key}, or {slot, block} for the sum over a block
+    // value store: {tile, key}, or {tile, block} for the sum over a block
     output wire                            value_valid,
     input  wire                            value_hold,
     output wire [KEY_BITS:0]               value_address,
@@ -87,7 +88,8 @@ module pasa_lane #(
     input  wire                            done_ready,
     output wire [HEAD_DIM*ACC_BITS-1:0]    done_accumulator,
     output wire [TOTAL_BITS-1:0]           done_total,
-    output wire [OUTPUT_BITS-1:0]          done_output_row,
+    output wire [`PASA_REFERENCE_BITS-1:0] done_reference,    // of both, in octaves
+    output wire [PLACE_BITS-1:0]           done_place,
     output wire                            done_slot
 );
     localparam QUERIES       = 4;                   // rows between assign and their last score
@@ -142,7 +144,7 @@ module pasa_lane #(
     reg  [ITEM_ADDRESS:0] room;                     // places in the item FIFO not promised
     wire has_room   = room != 0;
     assign key_valid   = item_valid & !item_is_block & has_room;
-    assign key_address = {item_slot, item_index};
+    assign key_address = {slot_tile[item_slot], item_index};
     assign item_ready  = has_room & (item_is_block | key_ready);
     wire item_fire     = item_valid & item_ready;
 
@@ -208,21 +210,21 @@ module pasa_lane #(
     end
 
     // ---- the row's reference exponent -------------------------------------------------------
-    localparam INFO_BITS = 1 + OUTPUT_BITS + COUNT_BITS + `PASA_REFERENCE_BITS + 1;
+    localparam INFO_BITS = 1 + PLACE_BITS + COUNT_BITS + `PASA_REFERENCE_BITS + 1;
     wire                            info_slot, info_tail;
-    wire [OUTPUT_BITS-1:0]          info_output_row;
+    wire [PLACE_BITS-1:0]           info_place;
     wire [COUNT_BITS-1:0]           info_items;
     wire [`PASA_REFERENCE_BITS-1:0] info_reference;
     /* verilator lint_off PINCONNECTEMPTY */  // the row limits above stand for ready and level
     pasa_fifo #(.WIDTH(INFO_BITS), .DEPTH(QUERIES)) infos (
         .clk(clk), .rst(rst),
         .s_valid(assign_valid), .s_ready(),
-        .s_data({assign_slot, assign_output_row, assign_items, assign_reference, assign_tail}),
+        .s_data({assign_slot, assign_place, assign_items, assign_reference, assign_tail}),
         .m_valid(), .m_ready(row_scored),
-        .m_data({info_slot, info_output_row, info_items, info_reference, info_tail}), .level());
+        .m_data({info_slot, info_place, info_items, info_reference, info_tail}), .level());
     /* verilator lint_on PINCONNECTEMPTY */
 
-    localparam ROW_INFO = 1 + OUTPUT_BITS + COUNT_BITS + 1;
+    localparam ROW_INFO = 1 + PLACE_BITS + COUNT_BITS + 1;
     localparam ROW_WORD = `PASA_REFERENCE_BITS + `PASA_SHIFT_BITS + ROW_INFO;
     wire                            known;
     wire [`PASA_REFERENCE_BITS-1:0] known_reference;
@@ -237,7 +239,7 @@ module pasa_lane #(
         .in_shift(info_slot ? score_shift[`PASA_SHIFT_BITS +: `PASA_SHIFT_BITS]
                             : score_shift[0 +: `PASA_SHIFT_BITS]),
         .in_has_tail(info_tail), .in_predicted_reference(info_reference),
-        .in_user({info_slot, info_output_row, info_count, scored_null}),
+        .in_user({info_slot, info_place, info_count, scored_null}),
         .out_valid(known), .out_reference(known_reference),
         .out_tail_shift(known_tail_shift), .out_user(known_info));
 
@@ -254,7 +256,7 @@ module pasa_lane #(
     reg                             weighing, row_first, row_null, row_slot;
     reg  [`PASA_REFERENCE_BITS-1:0] row_reference_q;
     reg  [`PASA_SHIFT_BITS-1:0]     row_tail_shift;
-    reg  [OUTPUT_BITS-1:0]          row_output_row;
+    reg  [PLACE_BITS-1:0]           row_place;
     reg  [COUNT_BITS-1:0]           row_left;
     reg  [1:0]                      outstanding;    // rows issued whole, not yet taken as done
     wire row_last = row_left == 1;
@@ -263,7 +265,7 @@ module pasa_lane #(
     assign weigh_take  = next_valid & (!weighing | (weigh_issue & row_last));
     always @(posedge clk) begin
         if (weigh_take) begin
-            {row_reference_q, row_tail_shift, row_slot, row_output_row, row_left, row_null}
+            {row_reference_q, row_tail_shift, row_slot, row_place, row_left, row_null}
                       <= next_word;
             row_first <= 1'b1;
         end else if (weigh_issue) begin
@@ -283,19 +285,19 @@ module pasa_lane #(
     reg                             issued, issued_first, issued_last, issued_null, issued_slot;
     reg  [`PASA_REFERENCE_BITS-1:0] issued_reference;
     reg  [`PASA_SHIFT_BITS-1:0]     issued_tail_shift;
-    reg  [OUTPUT_BITS-1:0]          issued_output_row;
+    reg  [PLACE_BITS-1:0]           issued_place;
     always @(posedge clk) begin
         issued <= weigh_issue & !rst;
         {issued_first, issued_last, issued_null, issued_slot} <=
             {row_first, row_last, row_null, row_slot};
-        {issued_reference, issued_tail_shift, issued_output_row} <=
-            {row_reference_q, row_tail_shift, row_output_row};
+        {issued_reference, issued_tail_shift, issued_place} <=
+            {row_reference_q, row_tail_shift, row_place};
     end
 
-    localparam ITEM_TAG = 4 + OUTPUT_BITS;
+    localparam ROW_TAG  = 1 + PLACE_BITS + `PASA_REFERENCE_BITS;
+    localparam ITEM_TAG = 3 + ROW_TAG;
     wire                          weight_valid, weight_first, weight_last, weight_is_block;
-    wire                          weight_slot;
-    wire [OUTPUT_BITS-1:0]        weight_output_row;
+    wire [ROW_TAG-1:0]            weight_tag;
     wire [`PASA_WEIGHT_BITS-1:0]  weight;
     pasa_weight #(
         .HEAD_DIM(HEAD_DIM), .BLOCK_KEYS(BLOCK_KEYS), .USER(ITEM_TAG)
@@ -308,9 +310,10 @@ module pasa_lane #(
                               : score_shift[0 +: `PASA_SHIFT_BITS]),
         .in_reference(issued_reference), .in_tail_shift(issued_tail_shift),
         .in_null(issued_null),
-        .in_user({issued_first, issued_last, held_is_block, issued_slot, issued_output_row}),
+        .in_user({issued_first, issued_last, held_is_block,
+                  issued_slot, issued_place, issued_reference}),
         .out_valid(weight_valid), .out_weight(weight),
-        .out_user({weight_first, weight_last, weight_is_block, weight_slot, weight_output_row}));
+        .out_user({weight_first, weight_last, weight_is_block, weight_tag}));
 
     // The value is read so that it arrives together with the weight.
     reg [WEIGHT_LATENCY-READ_LATENCY-1:0] reading;  // one bit a stage
@@ -319,18 +322,18 @@ module pasa_lane #(
                        : {reading[WEIGHT_LATENCY-READ_LATENCY-2:0], issued};
     assign value_valid = reading[WEIGHT_LATENCY-READ_LATENCY-1];
     pasa_delay #(.WIDTH(KEY_BITS + 2), .CLOCKS(WEIGHT_LATENCY - READ_LATENCY)) value_read (
-        .clk(clk), .in({issued_slot, held_index, held_is_block}),
+        .clk(clk), .in({slot_tile[issued_slot], held_index, held_is_block}),
         .out({value_address, value_is_block}));
 
     pasa_weigh #(
-        .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS), .TAG(1 + OUTPUT_BITS)
+        .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS), .TAG(ROW_TAG)
     ) weigh (
         .clk(clk), .rst(rst),
         .valid(weight_valid), .first(weight_first), .last(weight_last),
         .is_block(weight_is_block), .weight(weight),
-        .tag({weight_slot, weight_output_row}), .value(value_data),
+        .tag(weight_tag), .value(value_data),
         .done_valid(done_valid), .done_ready(done_ready),
         .done_accumulator(done_accumulator), .done_total(done_total),
-        .done_tag({done_slot, done_output_row}));
+        .done_tag({done_slot, done_place, done_reference}));
 endmodule
 `default_nettype wire

@@ -17,8 +17,10 @@
 //            accumulator: they give 0 and never saturate
 //          * saturation_count: codes clipped in the group written 2 clocks before
 //          * the fields of a slot hold still while one of its rows is here
-//          * an idle normaliser captures a row's first group in the sixth clock of
-//            lane_valid; each group is written 13 clocks after its capture
+//          * a row goes on where the command before left it, and is kept for the
+//            command after, as slot_previous and slot_next say (pasa_merge)
+//          * an idle normaliser captures a row's first group in the ninth clock of
+//            lane_valid; each group is written 18 clocks after its capture
 //          * reset clears valid bits only
 // Width    factor = reciprocal * multiplier >> 16 <= 2^17 * (2^16 - 1) / 2^16
 // Cost     18 DSP48E1; group and lane multiplexers, 16 align and 16 round shifters
@@ -31,11 +33,13 @@ module pasa_normalise #(
     parameter HEAD_DIM    = 64,
     parameter TILE_KEYS   = 2048,
     parameter OUTPUT_ROWS = 32,      // places of the output buffer
+    parameter MERGE_ROWS  = 256,     // rows kept between commands
     // Derived; leave as they are.
     parameter GROUPS      = HEAD_DIM / 16,
     parameter GROUP_BITS  = GROUPS > 1 ? $clog2(GROUPS) : 1,
     parameter DIMS_BITS   = $clog2(HEAD_DIM) + 1,
     parameter OUTPUT_BITS = $clog2(OUTPUT_ROWS),
+    parameter MERGE_BITS  = MERGE_ROWS > 1 ? $clog2(MERGE_ROWS) : 1,
     parameter TOTAL_BITS  = `PASA_WEIGHT_BITS + $clog2(TILE_KEYS),
     parameter ACC_BITS    = TOTAL_BITS + 8
 ) (
@@ -47,13 +51,17 @@ module pasa_normalise #(
     input  wire [2*`PASA_OUTPUT_MULTIPLIER_BITS-1:0]  slot_multiplier,
     input  wire [2*`PASA_SHIFT_BITS-1:0]              slot_shift,
     input  wire [1:0]                                 slot_int16,
+    input  wire [1:0]                                 slot_previous,
+    input  wire [1:0]                                 slot_next,
 
     // Finished rows; lane l at [l*W +: W].
     input  wire [ROWS-1:0]                            lane_valid,
     output wire [ROWS-1:0]                            lane_ready,
     input  wire [ROWS*HEAD_DIM*ACC_BITS-1:0]          lane_accumulator, // signed
     input  wire [ROWS*TOTAL_BITS-1:0]                 lane_total,
+    input  wire [ROWS*`PASA_REFERENCE_BITS-1:0]       lane_reference,   // of its sums
     input  wire [ROWS*OUTPUT_BITS-1:0]                lane_output_row,
+    input  wire [ROWS*MERGE_BITS-1:0]                 lane_merge_row,
     input  wire [ROWS-1:0]                            lane_slot,
 
     // To the output buffer.
@@ -62,6 +70,8 @@ module pasa_normalise #(
     output wire [GROUP_BITS-1:0]                      write_group,
     output wire [16*16-1:0]                           write_data,
     output wire                                       write_done,
+
+    output wire                                       row_kept, // for the next command
 
     // To the counters.
     output wire                                       saturation_valid,
@@ -76,7 +86,8 @@ module pasa_normalise #(
     localparam SHIFT         = `PASA_SHIFT_BITS;
     localparam FACTOR        = `PASA_FACTOR_BITS;
     localparam RECIPROCAL    = `PASA_RECIPROCAL_FRACTION + 1;
-    localparam CAPTURE       = 3;    // clocks from a stage-0 group to its capture
+    localparam REFERENCE     = `PASA_REFERENCE_BITS;
+    localparam CAPTURE       = 7;    // clocks from a stage-0 group to its capture
 
     generate if (ROWS < 1 || (ROWS & (ROWS - 1)) != 0) begin : g_check_rows
         pasa_normalise_ERROR_ROWS_must_be_a_power_of_two bad ();
@@ -154,140 +165,162 @@ module pasa_normalise #(
         end
     end
 
-    // Capture, 3 clocks later so that the leading one is known when the group
-    // arrives: first its group of every lane, then its lane.
-    wire [LANE_BITS-1:0]  lane_3;
-    wire [GROUP_BITS-1:0] group_3;
-    wire                  last_3;
-    reg  [LANE_BITS-1:0]  lane_4;
-    reg  [ROWS*GROUP_WIDTH-1:0] groups_4;
-    reg  [GROUP_WIDTH-1:0]      group_5;
-    reg  [CAPTURE-1:0]    valid;                 // of stages 3 to 1
+    // Capture, so late that what is known of the total meets the group in pasa_merge: first its
+    // group of every lane, then its lane.
+    wire [LANE_BITS-1:0]  lane_7;
+    wire [GROUP_BITS-1:0] group_7;
+    wire                  last_7;
+    reg  [LANE_BITS-1:0]  lane_8;
+    reg  [ROWS*GROUP_WIDTH-1:0] groups_8;
+    reg  [GROUP_WIDTH-1:0]      group_9;
+    reg  [CAPTURE-1:0]    valid;                 // of stages 7 to 1
 
     always @(posedge clk) valid <= rst ? {CAPTURE{1'b0}} : {valid[CAPTURE-2:0], run};
 
     pasa_delay #(.WIDTH(LANE_BITS + GROUP_BITS + 1), .CLOCKS(CAPTURE)) capture (
-        .clk(clk), .in({lane_0, group_0, last_0}), .out({lane_3, group_3, last_3}));
+        .clk(clk), .in({lane_0, group_0, last_0}), .out({lane_7, group_7, last_7}));
 
     genvar g;
     generate for (g = 0; g < ROWS; g = g + 1) begin : g_lane
         wire [HEAD_DIM*ACC_BITS-1:0] accumulator =
             lane_accumulator[g*HEAD_DIM*ACC_BITS +: HEAD_DIM*ACC_BITS];
         always @(posedge clk)
-            groups_4[g*GROUP_WIDTH +: GROUP_WIDTH] <=
-                accumulator[group_3*GROUP_WIDTH +: GROUP_WIDTH];
+            groups_8[g*GROUP_WIDTH +: GROUP_WIDTH] <=
+                accumulator[group_7*GROUP_WIDTH +: GROUP_WIDTH];
         always @(posedge clk) picked[g] <= !rst &
             ((picked[g] & !lane_ready[g]) | (pick & (found == g[LANE_BITS-1:0])));
-        assign lane_ready[g] = valid[CAPTURE-1] & last_3 & (lane_3 == g[LANE_BITS-1:0]);
+        assign lane_ready[g] = valid[CAPTURE-1] & last_7 & (lane_7 == g[LANE_BITS-1:0]);
     end endgenerate
 
     always @(posedge clk) begin
-        lane_4  <= lane_3;
-        group_5 <= groups_4[lane_4*GROUP_WIDTH +: GROUP_WIDTH];
+        lane_8  <= lane_7;
+        group_9 <= groups_8[lane_8*GROUP_WIDTH +: GROUP_WIDTH];
     end
 
-    // Stages 1 to 5: the row's total, its leading one and mantissa.
+    // Stage 1: what is known of the row. Stages 1 to 14: pasa_merge.
     reg  [TOTAL_BITS-1:0]    total_1;
+    reg  [REFERENCE-1:0]     reference_1;
     reg  [OUTPUT_BITS-1:0]   row_1;
-    wire                     valid_5, zero_5;
-    wire [POSITION_BITS-1:0] leading_one_5;
-    wire [RECIPROCAL-2:0]    mantissa_5;
-
+    reg  [MERGE_BITS-1:0]    merge_row_1;
+    reg  [GROUP_BITS-1:0]    group_1;
+    reg                      last_1, previous_1, next_1;
     always @(posedge clk) begin
-        total_1 <= lane_total[lane_0*TOTAL_BITS +: TOTAL_BITS];
-        row_1   <= lane_output_row[lane_0*OUTPUT_BITS +: OUTPUT_BITS];
+        total_1     <= lane_total[lane_0*TOTAL_BITS +: TOTAL_BITS];
+        reference_1 <= lane_reference[lane_0*REFERENCE +: REFERENCE];
+        row_1       <= lane_output_row[lane_0*OUTPUT_BITS +: OUTPUT_BITS];
+        merge_row_1 <= lane_merge_row[lane_0*MERGE_BITS +: MERGE_BITS];
+        group_1     <= group_0;
+        last_1      <= last_0;
+        previous_1  <= slot_previous[slot_0];
+        next_1      <= slot_next[slot_0];
     end
+
+    wire                     merged;             // stage 10: a row to normalise
+    wire [TOTAL_BITS-1:0]    total_10;
+    wire [GROUP_WIDTH-1:0]   group_14;
+    pasa_merge #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .MERGE_ROWS(MERGE_ROWS)) merge (
+        .clk(clk), .rst(rst),
+        .in_valid(valid[0]), .in_previous(previous_1), .in_next(next_1), .in_row(merge_row_1),
+        .in_group(group_1), .in_last(last_1), .in_total(total_1), .in_reference(reference_1),
+        .in_accumulator(group_9),
+        .out_valid(merged), .out_total(total_10), .out_accumulator(group_14),
+        .row_kept(row_kept));
+
+    // Stages 10 to 14: the row's total, its leading one and mantissa.
+    wire                     valid_14, zero_14;
+    wire [POSITION_BITS-1:0] leading_one_14;
+    wire [RECIPROCAL-2:0]    mantissa_14;
 
     /* verilator lint_off PINCONNECTEMPTY */     // tags are carried in one piece below
     pasa_leading_one #(.TOTAL_BITS(TOTAL_BITS), .USER(1)) leading_one (
         .clk(clk), .rst(rst),
-        .in_valid(valid[0]), .in_total(total_1), .in_user(1'b0),
-        .out_valid(valid_5), .out_leading_one(leading_one_5), .out_mantissa(mantissa_5),
-        .out_zero(zero_5), .out_user());
+        .in_valid(merged), .in_total(total_10), .in_user(1'b0),
+        .out_valid(valid_14), .out_leading_one(leading_one_14), .out_mantissa(mantissa_14),
+        .out_zero(zero_14), .out_user());
 
-    // Stages 6 to 8: reciprocal of the mantissa, beside the averages.
-    wire                       valid_8;
-    wire [RECIPROCAL-1:0]      reciprocal_8;
-    wire [16*AVERAGE_BITS-1:0] average_8;
-    wire                       slot_7;
-    reg                        slot_8, slot_9;
-    reg  [MULTIPLIER-1:0]      multiplier_8;
+    // Stages 15 to 17: reciprocal of the mantissa, beside the averages.
+    wire                       valid_17;
+    wire [RECIPROCAL-1:0]      reciprocal_17;
+    wire [16*AVERAGE_BITS-1:0] average_17;
+    wire                       slot_16;
+    reg                        slot_17, slot_18;
+    reg  [MULTIPLIER-1:0]      multiplier_17;
 
     pasa_reciprocal #(.USER(1)) reciprocal (
         .clk(clk), .rst(rst),
-        .in_valid(valid_5), .in_mantissa(mantissa_5), .in_user(1'b0),
-        .out_valid(), .out_reciprocal(reciprocal_8), .out_user());
+        .in_valid(valid_14), .in_mantissa(mantissa_14), .in_user(1'b0),
+        .out_valid(), .out_reciprocal(reciprocal_17), .out_user());
 
     pasa_average #(
         .DIMS(16), .ACC_BITS(ACC_BITS), .POSITION_BITS(POSITION_BITS), .USER(1)
     ) average (
         .clk(clk), .rst(rst),
-        .in_valid(valid_5), .in_accumulator(group_5), .in_leading_one(leading_one_5),
-        .in_zero(zero_5), .in_user(1'b0),
-        .out_valid(valid_8), .out_average(average_8), .out_user());
+        .in_valid(valid_14), .in_accumulator(group_14), .in_leading_one(leading_one_14),
+        .in_zero(zero_14), .in_user(1'b0),
+        .out_valid(valid_17), .out_average(average_17), .out_user());
     /* verilator lint_on PINCONNECTEMPTY */
 
-    pasa_delay #(.WIDTH(1), .CLOCKS(7)) slot (.clk(clk), .in(slot_0), .out(slot_7));
+    pasa_delay #(.WIDTH(1), .CLOCKS(16)) slot (.clk(clk), .in(slot_0), .out(slot_16));
     always @(posedge clk) begin
-        slot_8       <= slot_7;
-        slot_9       <= slot_8;
-        multiplier_8 <= slot_multiplier[slot_7*MULTIPLIER +: MULTIPLIER];
+        slot_17       <= slot_16;
+        slot_18       <= slot_17;
+        multiplier_17 <= slot_multiplier[slot_16*MULTIPLIER +: MULTIPLIER];
     end
 
-    // Stage 9: factor = reciprocal * multiplier >> 16, one DSP48E1.
+    // Stage 18: factor = reciprocal * multiplier >> 16, one DSP48E1.
     /* verilator lint_off UNUSEDSIGNAL */        // low bits are floored away, the top bit is 0
-    reg  [RECIPROCAL+MULTIPLIER-1:0] product_9;
+    reg  [RECIPROCAL+MULTIPLIER-1:0] product_18;
     /* verilator lint_on UNUSEDSIGNAL */
-    reg                              valid_9, int16_9;
-    reg  [16*AVERAGE_BITS-1:0]       average_9;
-    reg  [SHIFT-1:0]                 shift_9;
+    reg                              valid_18, int16_18;
+    reg  [16*AVERAGE_BITS-1:0]       average_18;
+    reg  [SHIFT-1:0]                 shift_18;
     always @(posedge clk) begin
-        product_9 <= reciprocal_8 * multiplier_8;
-        average_9 <= average_8;
-        shift_9   <= slot_shift[slot_8*SHIFT +: SHIFT];
-        int16_9   <= slot_int16[slot_8];
-        valid_9   <= valid_8 & !rst;
+        product_18 <= reciprocal_17 * multiplier_17;
+        average_18 <= average_17;
+        shift_18   <= slot_shift[slot_17*SHIFT +: SHIFT];
+        int16_18   <= slot_int16[slot_17];
+        valid_18   <= valid_17 & !rst;
     end
 
-    // Stages 10 to 16: codes.
-    wire [15:0]            saturated_16;
-    wire [OUTPUT_BITS-1:0] row_9;
-    wire [GROUP_BITS-1:0]  group_9;
-    wire                   last_9, slot_16, slot_18;
+    // Stages 19 to 25: codes.
+    wire [15:0]            saturated_25;
+    wire [OUTPUT_BITS-1:0] row_18;
+    wire [GROUP_BITS-1:0]  group_18;
+    wire                   last_18, slot_25, slot_27;
 
-    pasa_delay #(.WIDTH(OUTPUT_BITS), .CLOCKS(8)) row (
-        .clk(clk), .in(row_1), .out(row_9));
-    pasa_delay #(.WIDTH(GROUP_BITS + 1), .CLOCKS(6)) tag (
-        .clk(clk), .in({group_3, last_3}), .out({group_9, last_9}));
+    pasa_delay #(.WIDTH(OUTPUT_BITS), .CLOCKS(17)) row (
+        .clk(clk), .in(row_1), .out(row_18));
+    pasa_delay #(.WIDTH(GROUP_BITS + 1), .CLOCKS(17)) tag (
+        .clk(clk), .in({group_1, last_1}), .out({group_18, last_18}));
 
     pasa_requantise #(.DIMS(16), .USER(OUTPUT_BITS + GROUP_BITS + 2)) requantise (
         .clk(clk), .rst(rst),
-        .in_valid(valid_9), .in_average(average_9),
-        .in_factor(product_9[MULTIPLIER +: FACTOR]),
-        .in_shift(shift_9), .in_int16(int16_9),
-        .in_user({row_9, group_9, last_9, slot_9}),
-        .out_valid(write_valid), .out_code(write_data), .out_saturated(saturated_16),
-        .out_user({write_row, write_group, write_done, slot_16}));
+        .in_valid(valid_18), .in_average(average_18),
+        .in_factor(product_18[MULTIPLIER +: FACTOR]),
+        .in_shift(shift_18), .in_int16(int16_18),
+        .in_user({row_18, group_18, last_18, slot_18}),
+        .out_valid(write_valid), .out_code(write_data), .out_saturated(saturated_25),
+        .out_user({write_row, write_group, write_done, slot_25}));
 
-    // Stages 17 and 18: how many of the 16 codes were clipped.
-    reg       valid_17, valid_18;
-    reg [2:0] partial_17 [0:3];
-    reg [4:0] count_18;
+    // Stages 26 and 27: how many of the 16 codes were clipped.
+    reg       valid_26, valid_27;
+    reg [2:0] partial_26 [0:3];
+    reg [4:0] count_27;
     generate for (g = 0; g < 4; g = g + 1) begin : g_count
         always @(posedge clk)
-            partial_17[g] <= {2'd0, saturated_16[4*g]}     + {2'd0, saturated_16[4*g + 1]}
-                           + {2'd0, saturated_16[4*g + 2]} + {2'd0, saturated_16[4*g + 3]};
+            partial_26[g] <= {2'd0, saturated_25[4*g]}     + {2'd0, saturated_25[4*g + 1]}
+                           + {2'd0, saturated_25[4*g + 2]} + {2'd0, saturated_25[4*g + 3]};
     end endgenerate
     always @(posedge clk) begin
-        count_18 <= {2'd0, partial_17[0]} + {2'd0, partial_17[1]}
-                  + {2'd0, partial_17[2]} + {2'd0, partial_17[3]};
-        valid_17 <= write_valid & !rst;
-        valid_18 <= valid_17 & !rst;
+        count_27 <= {2'd0, partial_26[0]} + {2'd0, partial_26[1]}
+                  + {2'd0, partial_26[2]} + {2'd0, partial_26[3]};
+        valid_26 <= write_valid & !rst;
+        valid_27 <= valid_26 & !rst;
     end
-    pasa_delay #(.WIDTH(1), .CLOCKS(2)) slot_last (.clk(clk), .in(slot_16), .out(slot_18));
+    pasa_delay #(.WIDTH(1), .CLOCKS(2)) slot_last (.clk(clk), .in(slot_25), .out(slot_27));
 
-    assign saturation_valid = valid_18;
-    assign saturation_slot  = slot_18;
-    assign saturation_count = count_18;
+    assign saturation_valid = valid_27;
+    assign saturation_slot  = slot_27;
+    assign saturation_count = count_27;
 endmodule
 `default_nettype wire

@@ -13,7 +13,7 @@
 //          * beats beyond rows*ceil(dims/16) are taken and dropped
 //          * done pulses three clocks after the last beat was taken, when a
 //            store has written it; bad (with done) tells that the packet was
-//            shorter or longer than rows and dims say
+//            shorter or longer than rows and dims say, or came as broken
 //          * with discard nothing leaves and bad is 0; rows, dims are ignored
 //          * s_ready depends on hold and registers only; one beat per clock
 //          * rows 1 to TILE_KEYS, dims 1 to HEAD_DIM; no start from the clock
@@ -44,6 +44,7 @@ module pasa_row_loader #(
     output wire                  s_ready,
     input  wire [127:0]          s_data,     // 16 int8
     input  wire                  s_last,
+    input  wire                  s_broken,   // with s_last: take the packet for a wrong one
 
     output reg                   beat_valid,
     output reg  [KEY_BITS-1:0]   beat_row,
@@ -159,6 +160,6 @@ module pasa_row_loader #(
         end
     end
     always @(posedge clk)
-        if (take & s_last) bad <= !dropping & (complete | !ends_packet);
+        if (take & s_last) bad <= !dropping & (complete | !ends_packet | s_broken);
 endmodule
 `default_nettype wire

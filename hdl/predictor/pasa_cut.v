@@ -10,8 +10,10 @@
 //            reaches `need`; where none does in the last octave, all keys
 //          * ties all ones means no limit; cut is at most DISTANCE_FAR
 //          * clock 0 is the one in which fine, octave, need and use_* are
-//            given; total follows at 1; min_probability and nearest at 4;
-//            cut, ties and log_total come at 7; one row a clock
+//            given; total follows at 4; min_probability and lift, the octaves
+//            by which total's exponent lies above the tile's, at 6; nearest
+//            at 7; cut, ties and log_total, relative to the tile's exponent,
+//            come at 10; one row a clock
 //          * golden: selection.threshold_cut, budget_cut, kept_keys
 // Cost     about 400 LUT
 // Checked  make unit M=pasa_cut
@@ -27,18 +29,18 @@ module pasa_cut #(
     input  wire [$clog2(TILE_KEYS):0]              need,
     input  wire                                    use_threshold,
     input  wire                                    use_budget,
-    input  wire [`PASA_PREDICTED_WEIGHT_FRACTION+$clog2(TILE_KEYS):0] total,
+    input  wire [`PASA_RUNNING_BITS-1:0]           total,     // UQ18.14
+    input  wire [4:0]                              lift,
     input  wire [`PASA_MIN_PROBABILITY_BITS-1:0]   min_probability, // -log2(lambda), UQ5.8
     input  wire [`PASA_PREDICTED_FRACTION-1:0]     nearest,
     output reg  [`PASA_DISTANCE_BITS-1:0]          cut,
     output reg  [$clog2(TILE_KEYS):0]              ties,
-    output wire [`PASA_LOG_FRACTION+5:0]           log_total
+    output wire [`PASA_LOG_FRACTION+6:0]           log_total
 );
     localparam COUNT_BITS = $clog2(TILE_KEYS) + 1;
-    localparam TOTAL_BITS = `PASA_PREDICTED_WEIGHT_FRACTION + COUNT_BITS;
     localparam FINE       = 15;
     localparam D          = `PASA_DISTANCE_BITS;
-    localparam L          = `PASA_LOG_FRACTION + 6;
+    localparam L          = `PASA_LOG_FRACTION + 7;
     localparam STEPS      = `PASA_LOG_FRACTION - `PASA_PREDICTED_FRACTION;
     localparam [D-1:0] FAR = `PASA_DISTANCE_FAR;
     localparam [COUNT_BITS-1:0] NO_LIMIT = {COUNT_BITS{1'b1}};
@@ -93,45 +95,52 @@ module pasa_cut #(
         budget_ties_3 <= all_2 ? NO_LIMIT : need_2 - ahead_2;
     end
 
-    // Threshold: the logarithm comes at 4.
-    wire [L-1:0] log_4;
-    pasa_log2 #(.WIDTH(TOTAL_BITS)) log2 (.clk(clk), .in(total), .out(log_4));
-    wire use_threshold_6;
-    wire [D+COUNT_BITS-1:0] budget_6;
-    pasa_delay #(.WIDTH(1), .CLOCKS(6)) use_wait (
-        .clk(clk), .in(use_threshold), .out(use_threshold_6)
+    // Threshold: the logarithm comes at 7.
+    wire [L-1:0] log_7;
+    pasa_log2 #(.WIDTH(`PASA_RUNNING_BITS)) log2 (.clk(clk), .in(total), .out(log_7));
+    wire use_threshold_9;
+    wire [D+COUNT_BITS-1:0] budget_9;
+    pasa_delay #(.WIDTH(1), .CLOCKS(9)) use_wait (
+        .clk(clk), .in(use_threshold), .out(use_threshold_9)
     );
-    pasa_delay #(.WIDTH(D + COUNT_BITS), .CLOCKS(3)) budget_wait (
-        .clk(clk), .in({budget_cut_3, budget_ties_3}), .out(budget_6)
-    );
-    pasa_delay #(.WIDTH(L), .CLOCKS(3)) log_wait (
-        .clk(clk), .in(log_4), .out(log_total)
+    pasa_delay #(.WIDTH(D + COUNT_BITS), .CLOCKS(6)) budget_wait (
+        .clk(clk), .in({budget_cut_3, budget_ties_3}), .out(budget_9)
     );
 
-    // Clock 5: lambda over the sum. Clock 6: no farther than FAR, but always
+    // Clock 8: lambda over the sum. Clock 9: no farther than FAR, but always
     // the best key.
     localparam P = `PASA_MIN_PROBABILITY_BITS;
-    wire [L:0] limit = {{(L+1-P){1'b0}}, min_probability} - {log_4[L-1], log_4};
-    reg  [L-STEPS:0] limit_5;
-    reg  [`PASA_PREDICTED_FRACTION-1:0] nearest_5;
-    wire only_best = limit_5[L-STEPS]
-                   | limit_5 < {{(L-STEPS+1-`PASA_PREDICTED_FRACTION){1'b0}}, nearest_5};
-    wire beyond = |limit_5[L-STEPS:D] | (&limit_5[D-1:1]);
-    reg  [D-1:0]          threshold_cut_6;
-    reg  [COUNT_BITS-1:0] threshold_ties_6;
+    localparam F = `PASA_LOG_FRACTION;
+    wire [L-1:0] lift_log = {{(L-5-F){1'b0}}, lift, {F{1'b0}}};
+    reg  [L:0]   allowed_7;                  // signed, as all below
+    reg  [L-1:0] lift_7, lifted_8;
+    wire [L:0] limit = allowed_7 - {log_7[L-1], log_7};
+    reg  [L-STEPS:0] limit_8;
+    reg  [`PASA_PREDICTED_FRACTION-1:0] nearest_8;
+    wire only_best = limit_8[L-STEPS]
+                   | limit_8 < {{(L-STEPS+1-`PASA_PREDICTED_FRACTION){1'b0}}, nearest_8};
+    wire beyond = |limit_8[L-STEPS:D] | (&limit_8[D-1:1]);
+    reg  [D-1:0]          threshold_cut_9;
+    reg  [COUNT_BITS-1:0] threshold_ties_9;
     always @(posedge clk) begin
-        limit_5   <= limit[L:STEPS];
-        nearest_5 <= nearest;
+        allowed_7 <= {{(L+1-P){1'b0}}, min_probability} - {1'b0, lift_log};
+        lift_7    <= lift_log;
+        lifted_8  <= log_7 + lift_7;
+        limit_8   <= limit[L:STEPS];
+        nearest_8 <= nearest;
 
-        threshold_cut_6  <= only_best ? {{(D-`PASA_PREDICTED_FRACTION){1'b0}}, nearest_5}
-                          : beyond    ? FAR : limit_5[D-1:0];
-        threshold_ties_6 <= only_best ? {{(COUNT_BITS-1){1'b0}}, 1'b1} : NO_LIMIT;
+        threshold_cut_9  <= only_best ? {{(D-`PASA_PREDICTED_FRACTION){1'b0}}, nearest_8}
+                          : beyond    ? FAR : limit_8[D-1:0];
+        threshold_ties_9 <= only_best ? {{(COUNT_BITS-1){1'b0}}, 1'b1} : NO_LIMIT;
     end
     wire unused = &{1'b0, limit[STEPS-1:0]};
+    pasa_delay #(.WIDTH(L), .CLOCKS(2)) log_wait (
+        .clk(clk), .in(lifted_8), .out(log_total)
+    );
 
-    // Clock 7: the smaller set of the two.
-    wire take_threshold = use_threshold_6 & {threshold_cut_6, threshold_ties_6} < budget_6;
-    always @(posedge clk) {cut, ties} <= take_threshold ? {threshold_cut_6, threshold_ties_6}
-                                                        : budget_6;
+    // Clock 10: the smaller set of the two.
+    wire take_threshold = use_threshold_9 & {threshold_cut_9, threshold_ties_9} < budget_9;
+    always @(posedge clk) {cut, ties} <= take_threshold ? {threshold_cut_9, threshold_ties_9}
+                                                        : budget_9;
 endmodule
 `default_nettype wire

@@ -18,7 +18,7 @@ module pasa_log2 #(
 ) (
     input  wire                        clk,
     input  wire [WIDTH-1:0]            in,   // UQ.14
-    output reg  [`PASA_LOG_FRACTION+5:0] out // SQ6.8
+    output reg  [`PASA_LOG_FRACTION+6:0] out // SQ7.8
 );
     localparam [5:0] FRACTION = `PASA_PREDICTED_WEIGHT_FRACTION;
 
@@ -54,6 +54,7 @@ module pasa_log2 #(
             `include "pasa_log2_table.vh"
         endcase
     end
-    always @(posedge clk) out <= {{1'b0, position} - FRACTION, entry};
+    wire [5:0] whole = {1'b0, position} - FRACTION;
+    always @(posedge clk) out <= {whole[5], whole, entry};
 endmodule
 `default_nettype wire

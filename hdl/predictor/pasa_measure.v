@@ -11,8 +11,11 @@
 //          * final distances go to final_* at {buffer, word}, 3 clocks after
 //            their read; result_valid after the last
 //          * stored_data comes one clock after stored_enable
-//          * golden: selection.kept_keys
-// Cost     ROWS times pasa_measure_row
+//          * the rows of a command with block_merge_next leave their predicted
+//            sums here; those with block_merge_previous find them, row by row.
+//            Such a command starts when the one before has left all of them
+//          * golden: selection.kept_keys, merging.running_total
+// Cost     ROWS times pasa_measure_row; MERGE_ROWS sums
 // Checked  make unit M=pasa_predictor
 
 `default_nettype none
@@ -22,7 +25,8 @@ module pasa_measure #(
     parameter PRED_KEYS  = 32,
     parameter TILE_KEYS  = 2048,
     parameter BLOCK_KEYS = 64,
-    parameter BUFFERS    = 4
+    parameter BUFFERS    = 4,
+    parameter MERGE_ROWS = 256
 ) (
     input  wire clk,
     input  wire rst,
@@ -37,6 +41,10 @@ module pasa_measure #(
     input  wire                                   block_use_threshold,
     input  wire                                   block_use_budget,
     input  wire [`PASA_MIN_PROBABILITY_BITS-1:0]  block_min_probability,
+    input  wire                                   block_last,   // of its command
+    input  wire                                   block_merge_previous,
+    input  wire                                   block_merge_next,
+    input  wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]  block_visible,
     input  wire [ROWS*4-1:0]                      block_octave,
     input  wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]  block_need,
     input  wire [ROWS*(`PASA_PREDICTED_BITS-`PASA_PREDICTED_FRACTION+1)-1:0] block_exponent,
@@ -55,7 +63,7 @@ module pasa_measure #(
     output wire                                   result_valid,
     output wire [ROWS*`PASA_DISTANCE_BITS-1:0]    result_cut,
     output wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]  result_ties,
-    output wire [ROWS*(`PASA_LOG_FRACTION+6)-1:0] result_log_total,
+    output wire [ROWS*(`PASA_LOG_FRACTION+7)-1:0] result_log_total,
     input  wire                                   release_buffer
 );
     localparam COUNT_BITS = $clog2(TILE_KEYS) + 1;
@@ -66,10 +74,14 @@ module pasa_measure #(
     localparam N          = `PASA_PREDICTED_FRACTION;
     localparam D          = PRED_KEYS * `PASA_DISTANCE_BITS;
     localparam C          = `PASA_DISTANCE_BITS;
-    localparam L          = `PASA_LOG_FRACTION + 6;
+    localparam L          = `PASA_LOG_FRACTION + 7;
     localparam P          = `PASA_MIN_PROBABILITY_BITS;
     localparam TREE       = ($clog2(PRED_KEYS) + 1) / 2;
-    localparam RESULT_AT  = 12 + TREE;         // clocks after a word was asked for
+    localparam RUNNING_AT = 9 + TREE;          // clocks after a word was asked for
+    localparam RESULT_AT  = 15 + TREE;
+    localparam R          = `PASA_RUNNING_BITS;
+    localparam GROUPS     = MERGE_ROWS / ROWS > 1 ? MERGE_ROWS / ROWS : 2; // blocks of rows
+    localparam GROUP_BITS = $clog2(GROUPS);
 
     reg [PLACE_BITS:0] used;         // blocks between here and the end of SELECT
     reg                running;
@@ -88,6 +100,9 @@ module pasa_measure #(
     reg [ROWS*COUNT_BITS-1:0] need;
     reg [ROWS*E-1:0]          exponent;
     reg [ROWS*N-1:0]          nearest;
+    reg [ROWS-1:0]            empty;
+    reg                       merge_previous, merge_next;
+    integer                   i;
     always @(posedge clk)
         if (start) begin
             use_threshold   <= block_use_threshold;
@@ -97,7 +112,29 @@ module pasa_measure #(
             need            <= block_need;
             exponent        <= block_exponent;
             nearest         <= block_nearest;
+            merge_previous  <= block_merge_previous;
+            merge_next      <= block_merge_next;
+            for (i = 0; i < ROWS; i = i + 1)
+                empty[i] <= block_visible[i*COUNT_BITS +: COUNT_BITS] == {COUNT_BITS{1'b0}};
         end
+
+    // Sums over the tiles before. The block's are read as it starts.
+    reg  [GROUP_BITS-1:0]   next_group, group;
+    wire [GROUP_BITS-1:0]   group_late;
+    wire                    running_write;
+    wire [ROWS*(E+R)-1:0]   sums_before, sums_now;
+    always @(posedge clk) begin
+        if (start) begin
+            group      <= next_group;
+            next_group <= block_last ? {GROUP_BITS{1'b0}} : next_group + 1'b1;
+        end
+        if (rst) next_group <= {GROUP_BITS{1'b0}};
+    end
+    pasa_ram #(.WIDTH(ROWS * (E + R)), .DEPTH(GROUPS)) sums (
+        .clk(clk), .write_enable(running_write), .write_address(group_late),
+        .write_data(sums_now), .read_enable(start), .read_address(next_group),
+        .read_data(sums_before)
+    );
 
     // One word a clock.
     reg                   word_first;
@@ -154,10 +191,18 @@ module pasa_measure #(
         .clk(clk), .in({use_threshold, use_budget, need}),
         .out({use_threshold_late, use_budget_late, need_late})
     );
-    pasa_delay #(.WIDTH(ROWS * N + P), .CLOCKS(9 + TREE)) nearest_wait (
-        .clk(clk), .in({min_probability, nearest}),
-        .out({min_probability_late, nearest_late})
+    pasa_delay #(.WIDTH(P), .CLOCKS(11 + TREE)) probability_wait (
+        .clk(clk), .in(min_probability), .out(min_probability_late)
     );
+    pasa_delay #(.WIDTH(ROWS * N), .CLOCKS(12 + TREE)) nearest_wait (
+        .clk(clk), .in(nearest), .out(nearest_late)
+    );
+    wire ends_running, merge_next_late;
+    pasa_delay #(.WIDTH(2 + GROUP_BITS), .CLOCKS(RUNNING_AT)) group_wait (
+        .clk(clk), .in({word_ends, merge_next, group}),
+        .out({ends_running, merge_next_late, group_late})
+    );
+    assign running_write = word_valid[RUNNING_AT] & ends_running & merge_next_late;
     pasa_delay #(.WIDTH(PLACE_BITS + WORD_BITS), .CLOCKS(3)) address_wait (
         .clk(clk), .in({place, word}), .out(final_address)
     );
@@ -174,6 +219,11 @@ module pasa_measure #(
             .need(need_late[r*COUNT_BITS +: COUNT_BITS]),
             .use_threshold(use_threshold_late), .use_budget(use_budget_late),
             .min_probability(min_probability_late), .nearest(nearest_late[r*N +: N]),
+            .tile_exponent(exponent[r*E +: E]), .empty(empty[r]),
+            .before_exponent(sums_before[r*(E+R)+R +: E]),
+            .before_total(sums_before[r*(E+R) +: R] & {R{merge_previous}}),
+            .running_exponent(sums_now[r*(E+R)+R +: E]),
+            .running(sums_now[r*(E+R) +: R]),
             .distances(final_data[r*D +: D]), .cut(result_cut[r*C +: C]),
             .ties(result_ties[r*COUNT_BITS +: COUNT_BITS]),
             .log_total(result_log_total[r*L +: L])

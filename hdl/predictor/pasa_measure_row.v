@@ -8,13 +8,15 @@
 // Contract * clock 0 is the one in which a word was asked for; stored,
 //            exponent and row_exponent belong to 1, octave to 3, valid and
 //            first to 4 + TREE, TREE = (clog2(PRED_KEYS) + 1) / 2;
-//            octave_late, need and use_* to 5 + TREE; min_probability and
-//            nearest to 9 + TREE
-//          * distances come at 3; after a row's last word cut, ties and
-//            log_total at 12 + TREE
+//            octave_late, need and use_* to 5 + TREE; min_probability to
+//            11 + TREE, nearest to 12 + TREE; what belongs to the whole row,
+//            tile_exponent to before_total, to 0
+//          * distances come at 3; after a row's last word the running sum at
+//            9 + TREE, cut, ties and log_total at 15 + TREE
 //          * final distance = stored + 16 * (octaves the reference rose
 //            since), at most DISTANCE_FAR; masked stays masked
-//          * golden: selection.predict, selection.kept_keys
+//          * golden: selection.predict, selection.kept_keys,
+//            merging.running_total
 // Cost     about 135*PRED_KEYS LUT at 32 keys
 // Checked  make unit M=pasa_predictor
 
@@ -37,10 +39,16 @@ module pasa_measure_row #(
     input  wire                                     use_budget,
     input  wire [`PASA_MIN_PROBABILITY_BITS-1:0]    min_probability,
     input  wire [`PASA_PREDICTED_FRACTION-1:0]      nearest,
+    input  wire [`PASA_PREDICTED_BITS-`PASA_PREDICTED_FRACTION:0] tile_exponent, // the final one
+    input  wire                                     empty,           // no key is visible
+    input  wire [`PASA_PREDICTED_BITS-`PASA_PREDICTED_FRACTION:0] before_exponent,
+    input  wire [`PASA_RUNNING_BITS-1:0]            before_total,    // of the tiles before
+    output wire [`PASA_PREDICTED_BITS-`PASA_PREDICTED_FRACTION:0] running_exponent,
+    output wire [`PASA_RUNNING_BITS-1:0]            running,         // with this tile
     output wire [PRED_KEYS*`PASA_DISTANCE_BITS-1:0] distances,
     output wire [`PASA_DISTANCE_BITS-1:0]           cut,
     output wire [$clog2(TILE_KEYS):0]               ties,
-    output wire [`PASA_LOG_FRACTION+5:0]            log_total
+    output wire [`PASA_LOG_FRACTION+6:0]            log_total
 );
     localparam COUNT_BITS = $clog2(TILE_KEYS) + 1;
     localparam D          = `PASA_DISTANCE_BITS;
@@ -49,6 +57,7 @@ module pasa_measure_row #(
     localparam TOTAL_BITS = `PASA_PREDICTED_WEIGHT_FRACTION + COUNT_BITS;
     localparam WORD_BITS  = $clog2(PRED_KEYS) + 1;
     localparam FINE       = 15;
+    localparam TREE       = ($clog2(PRED_KEYS) + 1) / 2;
 
     // Clock 2: octaves the reference rose after this word.
     wire [E-1:0] rise = row_exponent - exponent;
@@ -111,10 +120,17 @@ module pasa_measure_row #(
         assign fine[f*COUNT_BITS +: COUNT_BITS] = count;
     end endgenerate
 
+    wire [4:0] lift;
+    pasa_running_total #(.TOTAL_BITS(TOTAL_BITS), .TREE(TREE)) running_total (
+        .clk(clk), .exponent(tile_exponent), .empty(empty), .before_exponent(before_exponent),
+        .before_total(before_total), .total(total),
+        .running(running), .running_exponent(running_exponent), .lift(lift)
+    );
+
     pasa_cut #(.TILE_KEYS(TILE_KEYS)) row_cut (
         .clk(clk), .fine(fine), .octave(octave_late), .need(need),
-        .use_threshold(use_threshold), .use_budget(use_budget), .total(total),
-        .min_probability(min_probability), .nearest(nearest),
+        .use_threshold(use_threshold), .use_budget(use_budget), .total(running),
+        .lift(lift), .min_probability(min_probability), .nearest(nearest),
         .cut(cut), .ties(ties), .log_total(log_total)
     );
 endmodule

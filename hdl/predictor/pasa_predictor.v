@@ -17,6 +17,8 @@
 //            clocks while the ring has room; words: those any row may see
 //          * nibble_data comes 2 clocks after nibble_enable
 //          * no path from any input to any output within a clock
+//          * rows go on (merge_previous) with the predicted sums that the
+//            command before left (merge_next), once that one is finished
 //          * golden: fixed._Head.rows up to tail and dropped_mass, selection,
 //            masks
 // Cost     see README.md
@@ -31,7 +33,8 @@ module pasa_predictor #(
     parameter TILE_KEYS   = 2048,
     parameter PRED_BITS   = 4,
     parameter BLOCK_KEYS  = 64,
-    parameter RING_BLOCKS = 8
+    parameter RING_BLOCKS = 8,
+    parameter MERGE_ROWS  = 256      // rows that may go on from one command to the next
 ) (
     input  wire clk,
     input  wire rst,
@@ -87,7 +90,7 @@ module pasa_predictor #(
     localparam N          = `PASA_PREDICTED_FRACTION;
     localparam D          = PRED_KEYS * `PASA_DISTANCE_BITS;
     localparam C          = `PASA_DISTANCE_BITS;
-    localparam L          = `PASA_LOG_FRACTION + 6;
+    localparam L          = `PASA_LOG_FRACTION + 7;
     localparam P          = `PASA_MIN_PROBABILITY_BITS;
     localparam BUFFERS    = 8;       // blocks of rows between two stages; a block of few
                                      // words spends 60 clocks there, most of them in pipelines
@@ -119,6 +122,7 @@ module pasa_predictor #(
     wire [MULTIPLIER_BITS-1:0]         load_multiplier;
     wire                               load_high, load_dense, load_use_tail;
     wire                               load_use_threshold, load_use_budget;
+    wire                               load_merge_previous, load_merge_next;
     wire [SLICE_BITS-1:0]              load_slice_last;
     wire [P-1:0]                       load_min_probability;
     wire [WORD_BITS-1:0] load_first, load_jump_at, load_jump_to, load_final;
@@ -144,7 +148,8 @@ module pasa_predictor #(
         .block_multiplier(load_multiplier), .block_high(load_high),
         .block_slice_last(load_slice_last), .block_dense(load_dense),
         .block_use_threshold(load_use_threshold), .block_use_budget(load_use_budget),
-        .block_use_tail(load_use_tail), .block_budget(load_budget),
+        .block_use_tail(load_use_tail), .block_merge_previous(load_merge_previous),
+        .block_merge_next(load_merge_next), .block_budget(load_budget),
         .block_min_probability(load_min_probability)
     );
 
@@ -181,7 +186,7 @@ module pasa_predictor #(
     // it, and PREDICT's results. The buffers bound how many wait, so the
     // queues cannot overflow. The result comes last and tells that both are there.
     localparam INFO = RING_BITS + 1 + ROWS + 1 + 1 + 1;        // for SELECT
-    localparam RULE = 2 + P;                                   // for MEASURE
+    localparam RULE = 4 + P;                                   // for MEASURE
     localparam WALK = 4 * WORD_BITS + 1;
     localparam PREDICTED = ROWS * (4 + 2 * COUNT_BITS + E + N);
     wire [INFO-1:0] measure_info;
@@ -197,7 +202,8 @@ module pasa_predictor #(
     pasa_fifo #(.WIDTH(INFO + RULE + WALK), .DEPTH(BUFFERS)) measure_blocks (
         .clk(clk), .rst(rst), .s_valid(load_valid & load_ready), .s_ready(unused_ready[0]),
         .s_data({load_ring, load_slot, load_present, load_last, load_dense, load_use_tail,
-                 load_use_threshold, load_use_budget, load_min_probability, load_walk}),
+                 load_merge_previous, load_merge_next, load_use_threshold, load_use_budget,
+                 load_min_probability, load_walk}),
         .m_valid(unused_valid[0]), .m_ready(measure_valid & measure_ready),
         .m_data({measure_info, measure_rule, measure_walk}), .level(unused_level[0*LEVEL_BITS +: LEVEL_BITS])
     );
@@ -229,7 +235,7 @@ module pasa_predictor #(
     wire [ROWS*L-1:0]          measured_log_total;
     pasa_measure #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS),
-        .BUFFERS(BUFFERS)
+        .BUFFERS(BUFFERS), .MERGE_ROWS(MERGE_ROWS)
     ) measure (
         .clk(clk), .rst(rst), .block_valid(measure_valid), .block_ready(measure_ready),
         .walk_jump(measure_walk[4*WORD_BITS]),
@@ -238,7 +244,9 @@ module pasa_predictor #(
         .walk_jump_to(measure_walk[WORD_BITS +: WORD_BITS]),
         .walk_last(measure_walk[0 +: WORD_BITS]),
         .block_use_threshold(measure_rule[P+1]), .block_use_budget(measure_rule[P]),
-        .block_min_probability(measure_rule[P-1:0]), .block_octave(measure_octave),
+        .block_min_probability(measure_rule[P-1:0]), .block_last(measure_info[2]),
+        .block_merge_previous(measure_rule[P+3]), .block_merge_next(measure_rule[P+2]),
+        .block_visible(measure_visible), .block_octave(measure_octave),
         .block_need(measure_need), .block_exponent(measure_exponent),
         .block_nearest(measure_nearest),
         .stored_enable(stored_enable), .stored_address(stored_address), .stored_data(stored_data),

@@ -73,6 +73,8 @@ module pasa_query_load #(
     output reg                                   block_use_threshold,
     output reg                                   block_use_budget,
     output reg                                   block_use_tail,
+    output reg                                   block_merge_previous,
+    output reg                                   block_merge_next,
     output reg  [$clog2(TILE_KEYS):0]            block_budget,   // at most TILE_KEYS
     output reg  [`PASA_MIN_PROBABILITY_BITS-1:0] block_min_probability
 );
@@ -138,6 +140,8 @@ module pasa_query_load #(
             block_use_threshold   <= job_command[`PASA_COMMAND_USE_THRESHOLD];
             block_use_budget      <= job_command[`PASA_COMMAND_USE_BUDGET];
             block_use_tail        <= job_command[`PASA_COMMAND_USE_TAIL];
+            block_merge_previous  <= job_command[`PASA_COMMAND_MERGE_PREVIOUS];
+            block_merge_next      <= job_command[`PASA_COMMAND_MERGE_NEXT];
             block_min_probability <= job_command[`PASA_COMMAND_MIN_PROBABILITY];
             block_slice_last      <= dense ? {SLICE_BITS{1'b0}} : command_slices[SLICE_BITS-1:0];
             block_budget          <= command_budget > LIMIT ? ALL

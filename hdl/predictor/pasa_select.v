@@ -46,7 +46,7 @@ module pasa_select #(
     input  wire [ROWS*(`PASA_PREDICTED_BITS-`PASA_PREDICTED_FRACTION+1)-1:0] block_exponent,
     input  wire [ROWS*`PASA_DISTANCE_BITS-1:0]    block_cut,
     input  wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]  block_ties,
-    input  wire [ROWS*(`PASA_LOG_FRACTION+6)-1:0] block_log_total,
+    input  wire [ROWS*(`PASA_LOG_FRACTION+7)-1:0] block_log_total,
 
     output wire                                   final_enable,
     output wire [$clog2(BUFFERS*TILE_KEYS/PRED_KEYS)-1:0] final_address,
@@ -85,7 +85,7 @@ module pasa_select #(
     localparam E          = `PASA_PREDICTED_BITS - `PASA_PREDICTED_FRACTION + 1;
     localparam C          = `PASA_DISTANCE_BITS;
     localparam D          = PRED_KEYS * C;
-    localparam L          = `PASA_LOG_FRACTION + 6;
+    localparam L          = `PASA_LOG_FRACTION + 7;
     localparam G          = `PASA_PREDICTED_WEIGHT_FRACTION + 1;
     localparam TAIL_BITS  = G + $clog2(BLOCK_KEYS);
     localparam TREE       = ($clog2(PRED_KEYS) + 1) / 2;

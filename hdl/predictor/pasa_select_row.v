@@ -39,7 +39,7 @@ module pasa_select_row #(
     input  wire                                     full,       // all words of it were visited
     input  wire                                     leads,      // the row's first block
     input  wire                                     use_tail,
-    input  wire [`PASA_LOG_FRACTION+5:0]            log_total,
+    input  wire [`PASA_LOG_FRACTION+6:0]            log_total,
 
     output reg                                      entry_valid,
     output reg  [BLOCK_KEYS-1:0]                    entry_mask,
@@ -55,7 +55,7 @@ module pasa_select_row #(
     localparam S          = G + W - 1;                 // their weight
     localparam TAIL_BITS  = G + $clog2(BLOCK_KEYS);
     localparam TOTAL_BITS = G + COUNT_BITS - 1;
-    localparam L          = `PASA_LOG_FRACTION + 6;
+    localparam L          = `PASA_LOG_FRACTION + 7;
     localparam STEPS      = `PASA_LOG_FRACTION - `PASA_PREDICTED_FRACTION;
     localparam PARTS      = BLOCK_KEYS / PRED_KEYS;
     localparam TREE       = ($clog2(PRED_KEYS) + 1) / 2;

@@ -55,6 +55,11 @@ class Accelerator:
         self._tile: tuple[np.ndarray, np.ndarray] | None = None
         self._chain: _Chain | None = None
 
+    @property
+    def tile(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Keys and values that a command with ``reuse_keys`` would take; None: there are none."""
+        return self._tile
+
     def causes(self, command: Command) -> frozenset[str]:
         """Why the command would be refused now, whatever its packets; empty when it may run."""
         chained = self._reuse_allowed(command) and self._merge_allowed(command)

@@ -180,8 +180,8 @@ def open_device(kind: str | Transport = "reference", **options: object) -> Devic
 
     Raises:
         ArgumentError: no such kind or option.
-        BuildError: sim cannot be compiled.
-        DeviceError: there is no accelerator, or not one that this package knows.
+        UnavailableError: sim cannot be compiled (BuildError), or there is no board.
+        DeviceError: it is no accelerator that this package knows.
     """
     timeout = options.pop("timeout", None)
     if not isinstance(kind, str):

@@ -14,7 +14,11 @@ class DataError(ArgumentError):
     """An array or a case file cannot be used as it is."""
 
 
-class BuildError(PasaError):
+class UnavailableError(PasaError):
+    """A device is not there: no board, no PYNQ, no simulator."""
+
+
+class BuildError(UnavailableError):
     """The simulated accelerator cannot be built."""
 
 

@@ -264,9 +264,7 @@ class _Head:
         if c.sparse:
             prediction = self.predict(q, visible)
             running = (before.predicted_reference, before.predicted_total)
-            *running, log_total = running_total(
-                (prediction.reference, prediction.total), running, self.build
-            )
+            *running, log_total = running_total((prediction.reference, prediction.total), running)
             prediction = replace(prediction, log_total=log_total)
             kept = kept_keys(
                 prediction,

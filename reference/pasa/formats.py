@@ -41,9 +41,8 @@ PREDICTED_WEIGHT_FRACTION = 14
 LOG_FRACTION = 8  # log2 of a row sum, and the threshold register
 LOG_INDEX_BITS = 6
 MIN_PROBABILITY_BITS = 13  # -log2(lambda), U5.8
-RUNNING_BITS = 5  # beyond one tile: how far a predicted sum may grow before it saturates
-RISE_MAX = 31  # octaves between two tiles' references; farther is as far
-LIFT_MAX = 15  # of these, how many the logarithm of the sum may show
+RUNNING_BITS = 32  # a predicted sum over tiles, saturated
+RISE_MAX = 31  # octaves between the references of two tiles; farther is as far
 
 # --- exact scores and their weights ---------------------------------------------------------
 SCORE_FRACTION = 16
@@ -199,11 +198,6 @@ class Build:
     def total_bits(self) -> int:
         """Width of a row's summed weights: at most tile_keys of 1.0, one bit to spare."""
         return WEIGHT_BITS + self.tile_keys.bit_length() - 1
-
-    @property
-    def running_bits(self) -> int:
-        """Width of a row's predicted sum over tiles."""
-        return PREDICTED_WEIGHT_FRACTION + self.tile_keys.bit_length() + RUNNING_BITS
 
     @property
     def score_bits(self) -> int:

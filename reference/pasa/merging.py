@@ -29,7 +29,7 @@ class Carried:
         weighted: [n, d] weighted sums of V.
         predicted_reference: [n] reference exponent of ``predicted_total``.
         predicted_total: [n] summed predicted weights, raw at PREDICTED_WEIGHT_FRACTION,
-            saturated at 2^Build.running_bits - 1; 0: no key yet.
+            saturated at 2^RUNNING_BITS - 1; 0: no key yet.
     """
 
     reference: np.ndarray
@@ -83,9 +83,7 @@ def merge_sums(
     )
 
 
-def running_total(
-    tile: tuple, before: tuple, build: Build
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def running_total(tile: tuple, before: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Predicted sum of a tile and the tiles before, each (reference [n], total [n]).
 
     Returns:
@@ -94,12 +92,12 @@ def running_total(
     """
     rise = np.where(before[1] == 0, 0, before[0] - tile[0])
     before_leads = (rise > 0) | (tile[1] == 0)
-    down = np.minimum(np.where(before_leads, rise, 0), f.RISE_MAX)
+    down = np.clip(np.where(before_leads, rise, 0), 0, f.RISE_MAX)
     down_before = np.minimum(np.where(before_leads, 0, -rise), f.RISE_MAX)
-    total = (tile[1] >> np.maximum(down, 0)) + (before[1] >> down_before)
-    total = np.minimum(total, (1 << build.running_bits) - 1)
+    total = (tile[1] >> down) + (before[1] >> down_before)
+    total = np.minimum(total, (1 << f.RUNNING_BITS) - 1)
     log_total = log2_of(np.maximum(total, 1), f.PREDICTED_WEIGHT_FRACTION)
-    lifted = np.clip(down, 0, f.LIFT_MAX) << f.LOG_FRACTION
+    lifted = down << f.LOG_FRACTION
     return np.where(before_leads, before[0], tile[0]), total, log_total + lifted
 
 

@@ -17,7 +17,7 @@ from types import ModuleType
 import numpy as np
 
 from pasa import registers
-from pasa.errors import DeviceError, DeviceTimeout, PacketError
+from pasa.errors import DeviceError, DeviceTimeout, PacketError, UnavailableError
 from pasa.transport import STREAMS
 
 POLL = 50e-6  # seconds between two looks at a register
@@ -36,7 +36,7 @@ class BoardTransport:
             is looked up in its register, every 50 us.
 
     Raises:
-        DeviceError: PYNQ is not there, or the overlay is not what it should be.
+        UnavailableError: PYNQ is not there, or the overlay is not what it should be.
     """
 
     patience = 10.0
@@ -46,7 +46,7 @@ class BoardTransport:
         try:
             overlay = pynq.Overlay(str(bitfile), download=download)
         except (OSError, RuntimeError) as error:
-            raise DeviceError(f"bitfile: {bitfile} cannot be loaded: {error}") from None
+            raise UnavailableError(f"bitfile: {bitfile} cannot be loaded: {error}") from None
         self._registers = _part(overlay, "pasa")
         self._engines = {stream: _part(overlay, f"axi_dma_{stream}") for stream in STREAMS}
         self._senders = {
@@ -221,7 +221,7 @@ def _import_pynq() -> ModuleType:
     try:
         import pynq
     except ImportError as error:
-        raise DeviceError(
+        raise UnavailableError(
             f"board needs the pynq package, which PYNQ's image of a Zynq board brings: {error}"
         ) from None
     return pynq
@@ -232,7 +232,7 @@ def _part(overlay: object, name: str) -> object:
     try:
         return getattr(overlay, name)
     except AttributeError:
-        raise DeviceError(
+        raise UnavailableError(
             f"the overlay has no {name}; it must be a bitstream of `make bitstream`"
         ) from None
 

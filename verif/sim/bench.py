@@ -35,6 +35,8 @@ class Bench:
         names = ("query", "key", "value")
         self.command = StreamDriver(dut, "s_command", dut.clk)
         self.inputs = {name: StreamDriver(dut, f"s_{name}", dut.clk) for name in names}
+        for name in names:
+            getattr(dut, f"s_{name}_broken").value = 0
         self.sinks = [StreamSink(dut, name, dut.clk) for name in ("m_output", "m_status")]
         self.output_clocks: list[int] = []
         self.output = StreamMonitor(

@@ -41,6 +41,12 @@ class Tap(uvm_subscriber):
         self.sink(item)
 
 
+def payload(prefix: str) -> tuple[str, ...]:
+    """Payload signals of a stream of the core."""
+    names = ("data", "last", "broken")
+    return tuple(name for name in names if hasattr(cocotb.top, f"{prefix}_{name}"))
+
+
 class SourceDriver(uvm_driver):
     """Sends bursts; while ``dropping`` is set (a reset) it drops them instead."""
 
@@ -50,7 +56,8 @@ class SourceDriver(uvm_driver):
         self.dropping = Event()
 
     def build_phase(self) -> None:
-        self.stream = StreamDriver(cocotb.top, self.prefix, cocotb.top.clk)
+        fields = payload(self.prefix)
+        self.stream = StreamDriver(cocotb.top, self.prefix, cocotb.top.clk, fields=fields)
 
     async def run_phase(self) -> None:
         while True:
@@ -98,16 +105,23 @@ class Monitor(uvm_monitor):
         self.packets = uvm_analysis_port("packets", self)
         self.count, self.partial, self.before, self.stalls_before = 0, [], 0, 0
         dut = cocotb.top
-        self.stream = StreamMonitor(dut, self.prefix, dut.clk, reset=dut.rst, callback=self.take)
+        self.stream = StreamMonitor(
+            dut,
+            self.prefix,
+            dut.clk,
+            reset=dut.rst,
+            fields=payload(self.prefix),
+            callback=self.take,
+        )
 
-    def take(self, payload: int | tuple[int, ...]) -> None:
+    def take(self, seen: int | tuple[int, ...]) -> None:
         """A beat was taken: report it, and the packet that it ends."""
-        data, last = payload if isinstance(payload, tuple) else (payload, 1)
+        data, last, broken, *_ = (*seen, 0) if isinstance(seen, tuple) else (seen, 1, 0)
         clock, stalled = clock_number(), self.stream.stalls - self.stalls_before
         idle = max(0, clock - self.before - 1 - stalled)
         self.before, self.stalls_before = clock, self.stream.stalls
         self.count += 1
-        beat = Beat(data, last, clock, idle, stalled)
+        beat = Beat(data, last, clock, idle, stalled, broken)
         self.partial.append(beat)
         self.beats.write(beat)
         if last:

@@ -144,6 +144,14 @@ class TiesAndExtremes(CoreTest):
 
 
 @pyuvm.test()
+class Groups(CoreTest):
+    """Keys that are reused, rows that go on over tiles, and wrong uses of both."""
+
+    def heads(self) -> list[Head]:
+        return [head for _ in range(max(1, int(EFFORT))) for head in sequences.groups(self.draw)]
+
+
+@pyuvm.test()
 class HalfCodes(CoreTest):
     """Output codes exactly between two integers."""
 

@@ -41,6 +41,9 @@ DIMS = ("one", "sixteen", "odd", "most")
 RING_ROWS = 16  # row-blocks in pasa_row_ring; the output buffer holds 32 rows
 PACES = ("none", "short", "medium", "long")
 LENGTHS = ("short", "long")
+FAULTS = (*LENGTHS, "broken")
+MERGES = ("none", "first", "middle", "last")
+CHAIN_CAUSES = ("reuse", "previous", "rows")
 EVENTS = (
     "saturation",
     "empty_row",
@@ -54,6 +57,11 @@ EVENTS = (
     "loaded_beside_run",
     "good_after_refused",
     "refused_after_good",
+    "tile_leads",
+    "rows_lead",
+    "tile_adds_nothing",
+    "first_key_late",
+    "merged_beside_load",
 )
 
 
@@ -115,6 +123,43 @@ def dims(c: Command, build: Build) -> tuple[str, ...]:
     return tuple(name for name in DIMS if hit[name])
 
 
+def merge(c: Command) -> str:
+    """Place in a chain of commands."""
+    return {(0, 0): "none", (0, 1): "first", (1, 1): "middle", (1, 0): "last"}[
+        c.merge_previous, c.merge_next
+    ]
+
+
+def chain_causes(job: Job, build: Build) -> tuple[str, ...]:
+    """What a command refused for its place in a chain had asked for."""
+    c = job.command
+    if "chain" not in job.causes:
+        return ()
+    merging = c.merge_previous or c.merge_next
+    hit = {
+        "reuse": c.reuse_keys,
+        "previous": c.merge_previous,
+        "rows": merging and c.query_count > build.merge_rows,
+    }
+    return tuple(name for name in CHAIN_CAUSES if hit[name])
+
+
+def merged_rows(job: Job, before: Job | None) -> set[str]:
+    """How the rows of a command in the middle of a chain met those before."""
+    if merge(job.command) != "middle" or before is None or before.result is None:
+        return set()
+    old, new = before.result.carried, job.result.carried
+    had, sees = old.total > 0, job.result.visible > 0
+    raised = new.reference > old.reference
+    hit = {
+        "tile_leads": had & sees & raised,
+        "rows_lead": had & sees & ~raised,
+        "tile_adds_nothing": had & ~sees,
+        "first_key_late": ~had & sees,
+    }
+    return {name for name, rows in hit.items() if rows.any()}
+
+
 def pace(clocks: int) -> str:
     """Class of a gap or a wait."""
     return PACES[(clocks > 0) + (clocks > 2) + (clocks > 8)]
@@ -149,7 +194,7 @@ def half_codes(job: Job) -> bool:
     """Whether an output code lay exactly between two integers, looking at rows without tail."""
     c, r, step = job.command, job.result, Integer()
     rows = (r.kept > 0) & (r.blocks == 0)
-    if not rows.any():
+    if not rows.any() or merge(c) != "none":
         return False
     kept = r.kept_mask[rows]
     scores = job.q[rows].astype(np.int64) @ job.k.T.astype(np.int64)
@@ -168,8 +213,8 @@ def loaded_beside(job: Job, before: Job | None) -> bool:
     """Whether data of the job went in while the command before it ran."""
     if before is None or before.result is None:
         return False
-    end = before.outputs[-1].clock
-    beats = (beat for stream in INPUTS for beat in job.inputs[stream].beats)
+    end = (before.outputs[-1] if before.outputs else before.status_beat).clock
+    beats = (beat for stream in INPUTS if stream in job.inputs for beat in job.inputs[stream].beats)
     return any(before.loaded < beat.clock < end for beat in beats)
 
 
@@ -193,8 +238,9 @@ def events(job: Job, build: Build, before: Job | None) -> set[str]:
         "tail_reference": (r.blocks > 0).any(),
         "loaded_beside_run": loaded_beside(job, before),
         "good_after_refused": refused_before,
+        "merged_beside_load": merge(c) in ("middle", "last") and loaded_beside(job, before),
     }
-    return {name for name, happened in hit.items() if happened}
+    return {name for name, happened in hit.items() if happened} | merged_rows(job, before)
 
 
 # The points. Each takes what `Coverage.facts` gives.
@@ -226,7 +272,10 @@ def _points() -> list:
         _point("output", ("int8", "int16"), _of("output")),
         _point("event", EVENTS, _of("event")),
         _point("cause", formats.CAUSES, _of("cause")),
-        _point("packet", [f"{s}_{n}" for s in INPUTS for n in LENGTHS], _of("packet")),
+        _point("packet", [f"{s}_{n}" for s in INPUTS for n in FAULTS], _of("packet")),
+        _point("reuse", ("no", "yes"), _of("reuse")),
+        _point("merge", MERGES, _of("merge")),
+        _point("chain_cause", CHAIN_CAUSES, _of("chain_cause")),
     ]
     points += [_point(f"{s}_gap", PACES, _of(f"{s}_gap")) for s in SOURCES]
     points += [_point(f"{s}_wait", PACES, _of(f"{s}_wait")) for s in SINKS]
@@ -234,6 +283,8 @@ def _points() -> list:
         ("mode_mask_keys", ("mode", "mask", "keys")),
         ("mode_tail", ("mode", "tail")),
         ("mode_output", ("mode", "output")),
+        ("mode_merge", ("mode", "merge")),
+        ("mode_reuse", ("mode", "reuse")),
     ):
         # Dense commands drop nothing, so no virtual key can be used.
         ignored = [("dense", "used")] if name == "mode_tail" else []
@@ -271,8 +322,10 @@ class Coverage(uvm_component):
             "command_gap": pace(job.inputs["command"].beats[0].idle),
             "status_wait": pace(job.status_beat.stalled),
         }
+        found["chain_cause"] = chain_causes(job, build)
         for stream in INPUTS:
-            found[f"{stream}_gap"] = pace(job.inputs[stream].longest_idle)
+            if stream in job.inputs:
+                found[f"{stream}_gap"] = pace(job.inputs[stream].longest_idle)
         if job.result is None:
             return found
         used = "used" if (job.result.blocks > 0).any() else "unused"
@@ -285,7 +338,9 @@ class Coverage(uvm_component):
             "tail": used if c.use_tail else "off",
             "slices": str(c.predicted_slices) if c.sparse else (),
             "output": "int16" if c.output_int16 else "int8",
-            "output_wait": pace(max(beat.stalled for beat in job.outputs)),
+            "reuse": "yes" if c.reuse_keys else "no",
+            "merge": merge(c),
+            "output_wait": pace(max((beat.stalled for beat in job.outputs), default=0)),
         }
 
 

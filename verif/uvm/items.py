@@ -25,6 +25,7 @@ class Head:
         command: legal or not.
         q, k, v: int8 rows; of the command's shape unless that is illegal.
         faults: stream -> beats too many (positive) or missing (negative).
+        broken: streams whose packet ends as a broken one.
         gaps: stream -> style of its idle clocks, a key of ``streams.GAPS``.
     """
 
@@ -33,23 +34,25 @@ class Head:
     k: np.ndarray
     v: np.ndarray
     faults: dict[str, int] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
     gaps: dict[str, str] = field(default_factory=dict)
 
     def beats(self, stream: str) -> list:
-        """What goes into one stream: command records, or (data, last) beats of a packet."""
+        """What goes into one stream: command records, or (data, last, broken) beats of a packet.
+
+        Before the last beat ``broken`` is noise.
+        """
         if stream == "command":
             return [self.command.pack()]
+        if self.command.reuse_keys and stream != "query":
+            return []
         rows = {"query": self.q, "key": self.k, "value": self.v}[stream]
         data = beats_of_rows(rows)
         fault = self.faults.get(stream, 0)
         data = data[: max(1, len(data) + fault)]
         data += [random.getrandbits(8 * BEAT_BYTES) for _ in range(fault)]
-        return [(beat, int(place == len(data) - 1)) for place, beat in enumerate(data)]
-
-    @property
-    def legal_packets(self) -> bool:
-        """No packet is short or long."""
-        return not any(self.faults.values())
+        ends = [(0, random.getrandbits(1))] * (len(data) - 1) + [(1, int(stream in self.broken))]
+        return [(beat, *end) for beat, end in zip(data, ends, strict=True)]
 
 
 def beats_of_rows(rows: np.ndarray) -> list[int]:
@@ -105,6 +108,7 @@ class Beat:
 
     Attributes:
         data, last: payload; ``last`` is 1 on streams without it.
+        broken: beside ``last``: the packet is a broken one.
         clock: number of the clock edge that took it.
         idle: clocks without valid since the beat before it.
         stalled: clocks it waited for ready.
@@ -115,6 +119,7 @@ class Beat:
     clock: int
     idle: int
     stalled: int
+    broken: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ class Job:
         number: place in the order of commands since the start of the test.
         inputs: stream -> the packet seen on it, ``command`` included.
         causes: of a refusal, empty when it runs.
-        faults: stream -> ``short`` or ``long``.
+        faults: stream -> ``short``, ``long`` or ``broken``.
         result: of the golden model, None when refused.
         beats: expected output.
         outputs: output beats seen so far.

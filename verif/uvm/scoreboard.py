@@ -143,7 +143,7 @@ def expected_status(job: Job) -> dict[str, int]:
     if job.result is None:
         return status | dict.fromkeys(counted, 0)
     r = job.result
-    values = (len(r.output), r.empty.sum(), r.saturations, r.visible.sum(), r.kept.sum())
+    values = (len(r.visible), r.empty.sum(), r.saturations, r.visible.sum(), r.kept.sum())
     values += (r.blocks.sum(), r.dropped_mass.sum())
     return status | dict(zip(counted, map(int, values), strict=True))
 
@@ -160,7 +160,8 @@ def plausible(job: Job, build: Build) -> dict[str, tuple[int, int]]:
     if job.result is None:
         return bounds | {"cycles": (0, 0), "stall_out": (0, 0)}
     waited = sum(beat.stalled for beat in job.outputs)
-    took = job.outputs[-1].clock - job.loaded
+    ended = job.outputs[-1] if job.outputs else job.status_beat  # merge_next gives no output
+    took = ended.clock - job.loaded
     return bounds | {"cycles": (fewest_cycles(job, build), took), "stall_out": (0, waited + LATE)}
 
 

@@ -25,7 +25,10 @@ class Feed(uvm_sequence):
 
     async def body(self) -> None:
         for head in self.heads:
-            item = Burst("burst", head.beats(self.stream), head.gaps.get(self.stream, "none"))
+            beats = head.beats(self.stream)
+            if not beats:
+                continue
+            item = Burst("burst", beats, head.gaps.get(self.stream, "none"))
             await self.start_item(item)
             await self.finish_item(item)
 
@@ -74,8 +77,24 @@ EVERY_STYLE = tuple(GAPS)
 
 
 def random_heads(draw: Stimulus, count: int) -> list[Head]:
-    """Constrained-random commands, a fifth of them to be refused."""
-    return [draw.any_head() for _ in range(count)]
+    """Constrained-random commands, a fifth of them to be refused, and some in groups."""
+    heads: list[Head] = []
+    while len(heads) < count:
+        heads += draw.any_group() if random.random() < 0.15 else [draw.any_head()]
+    return heads
+
+
+def groups(draw: Stimulus) -> list[Head]:
+    """Keys reused, rows that go on over tiles, and each wrong use of both, good ones between."""
+    heads: list[Head] = []
+    for mode in MODES:
+        heads += draw.reusing(draw.head(mode=mode), count=2)
+        heads += draw.chain(tiles=3, mode=mode, alike=True)
+        heads += draw.chain(tiles=4, mode=mode, alike=False)
+    for spoil in ("reuse", "previous", "rows"):
+        for _ in range(3):
+            heads += [*draw.spoiled_group(spoil), *draw.chain(tiles=2)]
+    return heads
 
 
 def smoke(draw: Stimulus) -> list[Head]:
@@ -165,6 +184,7 @@ def errors(draw: Stimulus) -> list[Head]:
     """Each cause of a refusal, each followed by a good command, and several in a row."""
     bad = [draw.illegal(cause) for cause in formats.CAUSES[:4] for _ in range(2)]
     bad += [draw.spoiled_packet(stream, length) for stream in INPUTS for length in LENGTHS]
+    bad += [draw.broken_packet(stream) for stream in INPUTS]
     random.shuffle(bad)
     heads = [item for head in bad for item in (head, draw.head(queries=2))]
     heads += [draw.illegal("mask"), draw.spoiled_packet("query", "long"), draw.illegal("scale")]

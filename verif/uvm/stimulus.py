@@ -21,6 +21,11 @@ REAL = "real"
 PATTERNS = (*patterns.NAMES, REAL)
 MANY_QUERIES = 24  # a random head has at most so many: simulated clocks grow with them
 FAR = (1 << 19) - 1  # the largest query offset
+SCALES = tuple(
+    f"{what}_{part}"
+    for what in ("score", "predicted", "output")
+    for part in ("multiplier", "shift")
+)
 NO_GAPS = dict.fromkeys((*SOURCES, *SINKS), "none")
 
 
@@ -53,7 +58,7 @@ class Stimulus:
         *,
         mode: str | None = None,
         mask: str | None = None,
-        keys: str | None = None,
+        keys: str | int | None = None,
         queries: str | int | None = None,
         dims: int | None = None,
         slices: int | None = None,
@@ -68,8 +73,8 @@ class Stimulus:
         """A legal head; what is not given is drawn.
 
         Args:
-            mode, mask, keys, queries: a bin of the coverage point of that name (``queries``
-                also a number).
+            mode, mask, keys, queries: a bin of the coverage point of that name (``keys`` and
+                ``queries`` also a number).
             dims, slices, budget, tail, output_bits: as in a command.
             pattern: one of PATTERNS.
             spread: octaves of a typical score.
@@ -78,7 +83,7 @@ class Stimulus:
         """
         mode = mode or random.choice(MODES)
         pattern = pattern or random.choice(PATTERNS)
-        n_k = self.key_count(keys or random.choice(KEYS[:-1]))
+        n_k = keys if isinstance(keys, int) else self.key_count(keys or random.choice(KEYS[:-1]))
         n_q = queries if isinstance(queries, int) else self.query_count(queries)
         if dims is None:
             dims = self.dim_count()
@@ -199,6 +204,74 @@ class Stimulus:
         """The head with other command fields."""
         return replace(head, command=replace(head.command, **fields), gaps=random_gaps())
 
+    # Commands that belong together
+
+    def reusing(self, head: Head, *, count: int) -> list[Head]:
+        """A head, and others that reuse its keys and values."""
+        shape = {"keys": head.command.key_count, "dims": head.command.dims}
+        others = [self.head(**shape) for _ in range(count)]
+        return [head, *(self.changed(other, reuse_keys=1) for other in others)]
+
+    def chain(
+        self, *, tiles: int, mode: str | None = None, alike: bool | None = None
+    ) -> list[Head]:
+        """Heads whose rows go on from one to the next.
+
+        Args:
+            tiles: how many.
+            mode: of all of them; drawn when not given.
+            alike: the same queries and scales throughout, as tiles of one head have; else only
+                what the hardware asks for is the same.
+        """
+        mode = mode or random.choice(MODES)
+        queries = random.randint(1, self.build.merge_rows)
+        first = self.head(mode=mode, queries=queries)
+        shape = {"mode": mode, "queries": queries, "dims": first.command.dims}
+        heads = [first, *(self.head(**shape) for _ in range(tiles - 1))]
+        if random.random() < 0.8 if alike is None else alike:
+            scales = {name: getattr(first.command, name) for name in SCALES}
+            heads = [replace(self.changed(head, **scales), q=first.q) for head in heads]
+        last = len(heads) - 1
+        return [
+            self.changed(head, merge_previous=int(place > 0), merge_next=int(place < last))
+            for place, head in enumerate(heads)
+        ]
+
+    def spoiled_group(self, spoil: str) -> list[Head]:
+        """A group in which some command must be refused.
+
+        Args:
+            spoil: ``reuse``: there is no tile, or another one; ``previous``: rows go on that
+                were not left, or left otherwise; ``rows``: more than the hardware keeps.
+        """
+        if spoil == "reuse":
+            head, other = self.reusing(self.head(keys="part_block"), count=1)
+            change = random.choice(
+                (
+                    {"key_count": other.command.key_count - 1, "key_length": 0},
+                    {"dims": other.command.dims % self.build.head_dim + 1},
+                )
+            )
+            wrong = replace(other, command=replace(other.command, **change))
+            unknown = self.changed(self.head(), reuse_keys=1)
+            return [head, wrong, other, self.illegal("scale"), unknown]
+        if spoil == "rows":
+            over = self.head(queries=self.build.merge_rows + 1)
+            return [self.changed(over, **{random.choice(("merge_previous", "merge_next")): 1})]
+        chain = self.chain(tiles=3)
+        if random.random() < 0.5:
+            return [chain[0], self.head(queries=2), *chain[1:]]
+        other = self.chain(tiles=2)
+        return [chain[0], other[1], *self.chain(tiles=2)]
+
+    def any_group(self) -> list[Head]:
+        """What random traffic has of groups: mostly good ones."""
+        if random.random() < 0.2:
+            return self.spoiled_group(random.choice(("reuse", "previous", "rows")))
+        if random.random() < 0.4:
+            return self.reusing(self.any_head(), count=random.randint(1, 3))
+        return self.chain(tiles=random.randint(2, 4))
+
     # What must be refused
 
     def illegal(self, cause: str) -> Head:
@@ -239,6 +312,10 @@ class Stimulus:
             head.faults[other] = random.choice((-1, 1))
         return head
 
+    def broken_packet(self, stream: str) -> Head:
+        """A legal command with a packet of the right length that ends as broken."""
+        return replace(self.head(queries=random.randint(1, 4)), broken=frozenset({stream}))
+
     def any_head(self, *, refused: float = 0.2) -> Head:
         """What random traffic consists of: mostly good heads."""
         if random.random() >= refused:
@@ -250,6 +327,8 @@ class Stimulus:
             return self.head(queries=queries, keys=keys, mask=mask, mode=mode)
         if random.random() < 0.5:
             return self.illegal(random.choice(formats.CAUSES[:4]))
+        if random.random() < 0.2:
+            return self.broken_packet(random.choice(INPUTS))
         return self.spoiled_packet(random.choice(INPUTS), random.choice(("short", "long")))
 
 

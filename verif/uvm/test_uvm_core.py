@@ -29,10 +29,10 @@ EFFORT = float(os.environ.get("PASA_UVM_EFFORT") or 1)
 REPORT = ROOT / "build" / "uvm"
 
 BUILDS = {
-    "small": {"rows": 1, "pred_keys": 4, "head_dim": 32, "tile_keys": 256},
-    "medium": {"rows": 2, "pred_keys": 16, "head_dim": 64, "tile_keys": 512},
-    "lanes": {"rows": 8, "pred_keys": 4, "head_dim": 16, "tile_keys": 256},
-    "dims": {"rows": 1, "pred_keys": 4, "head_dim": 128, "tile_keys": 256},
+    "small": {"rows": 1, "pred_keys": 4, "head_dim": 32, "tile_keys": 256, "merge_rows": 8},
+    "medium": {"rows": 2, "pred_keys": 16, "head_dim": 64, "tile_keys": 512, "merge_rows": 16},
+    "lanes": {"rows": 8, "pred_keys": 4, "head_dim": 16, "tile_keys": 256, "merge_rows": 8},
+    "dims": {"rows": 1, "pred_keys": 4, "head_dim": 128, "tile_keys": 256, "merge_rows": 1},
     "words": {"rows": 1, "pred_keys": 64, "head_dim": 16, "tile_keys": 256},
     "default": {"rows": 4, "pred_keys": 32, "head_dim": 64, "tile_keys": 2048},
     "large": {"rows": 8, "pred_keys": 64, "head_dim": 128, "tile_keys": 2048},
@@ -50,7 +50,9 @@ class Run:
 
 
 # A clock takes Icarus ten times as long, so it leaves out what needs many.
-ICARUS = "RandomTraffic|HalfCodes|ErrorsThenGood|BackToBack|Empties|SoftReset|Silence|coverage"
+ICARUS = (
+    "RandomTraffic|Groups|HalfCodes|ErrorsThenGood|BackToBack|Empties|SoftReset|Silence|coverage"
+)
 RUNS = {
     "small-verilator": Run("small", "verilator", 1),
     "small-icarus": Run("small", "icarus", 0.1, ICARUS),
@@ -153,12 +155,33 @@ MUTANTS = {
         "share",
     ),
     "exact_reference": ("pasa_row_reference.v", "below_6 ? predicted_6", "below_6 ? exact_6"),
+    "tile_of_the_slot": (
+        "pasa_lane.v",
+        "{slot_tile[item_slot], item_index}",
+        "{item_slot, item_index}",
+    ),
+    "merge_too_early": ("pasa_control.v", "& !(alone & (runs != 2'b00))", ""),
+    "rows_of_another": ("pasa_control.v", "(queries != rows_count) | ", ""),
+    "lambda_of_the_tile": (
+        "pasa_measure.v",
+        "& {R{merge_previous}}",
+        "& {R{1'b0}}",
+    ),
     "half_up": ("pasa_requantise.v", "(sticky_5 | kept_5[1])", "1'b1"),
     "int16_halves": (
         "pasa_output_buffer.v",
         "!int16_1 ? bytes_1 : half_1",
         "!int16_1 ? bytes_1 : !half_1",
     ),
+}
+
+
+CATCHES = {  # the test that must, where random traffic need not
+    "half_up": "HalfCodes",
+    "tile_of_the_slot": "Groups",
+    "merge_too_early": "Groups",
+    "rows_of_another": "Groups",
+    "lambda_of_the_tile": "Groups",
 }
 
 
@@ -171,6 +194,6 @@ def test_mutant_is_caught(name):
         sim=os.environ.get("SIM") or "icarus",  # which builds a mutant in seconds
         build_name=f"uvm-mutant-{name}",
         env=environment("mutant", "small", 0.5),
-        tests="HalfCodes" if name == "half_up" else "RandomTraffic",
+        tests=CATCHES.get(name, "RandomTraffic"),
         mutant=MUTANTS[name],
     )
