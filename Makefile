@@ -22,7 +22,14 @@ CASE  ?=
 K     ?=
 M     ?=
 JOBS  ?= 2
+BOARD ?= adrv9361-z7035
+MHZ   ?= 150
+PARAMETERS     ?=
+VIVADO_VERSION ?= 2023.2
 export SIM SEED WAVES CASE
+
+VIVADO = $(PY) fpga/vivado.py --board $(BOARD) --version $(VIVADO_VERSION) --clock $(MHZ) \
+         $(PARAMETERS:%=--set %)
 
 # Icarus is needed unless the other simulator was asked for.
 BOTH := $(if $(filter verilator,$(SIM)),,system)
@@ -31,7 +38,7 @@ BOTH := $(if $(filter verilator,$(SIM)),,system)
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@printf '\nOptions  SIM=verilator|icarus  SEED=number  WAVES=1  CASE=file.npz (sim)\n'
 	@printf '         M=module (unit, prove)  K=expression (unit)  JOBS=processes\n'
 
@@ -71,10 +78,26 @@ regress: $(BOTH) $(READY)  ## unit and uvm benches under many seeds (SEEDS=8)
 registers: $(READY)  ## what hdl/shell/pasa.rdl generates, and its HTML reference
 	@$(PY) ci/registers.py --html
 
+##@ FPGA (fpga/README.md)
+bitstream: $(READY)  ## .bit, .hwh and .xsa for BOARD=adrv9361-z7035|ax7z035, by Vivado
+	@$(VIVADO) bitstream
+
+project: $(READY)  ## the same system as a project that opens in Vivado's GUI
+	@$(VIVADO) project
+
+ip: $(READY)  ## the accelerator as an IP for the catalog of Vivado
+	@$(VIVADO) ip
+
+ooc: $(READY)  ## pasa_core alone: quick figures for timing and size, by Vivado
+	@$(VIVADO) ooc
+
+fpga-check: system $(READY)  ## the scripts of these targets, without Vivado
+	@$(PY) -m fpga.dryrun.check
+
 ##@ Set-up
 venv: $(READY)  ## the Python environment, every package pinned
 
-system:  ## programs that pip cannot bring (Icarus), by apt where allowed
+system:  ## programs that pip cannot bring (Icarus, tclsh), by apt where allowed
 	@$(PYTHON) ci/system.py --icarus
 
 clean:  ## remove everything that was built, but not .venv
@@ -85,4 +108,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(STEP) venv -- $(PYTHON) ci/venv.py
 	@touch $@
 
-.PHONY: help sim bench test lint elaborate unit uvm prove regress registers venv system clean
+.PHONY: help sim bench test lint elaborate unit uvm prove regress registers bitstream project ip ooc fpga-check venv system clean

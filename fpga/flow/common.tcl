@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# common.tcl - what every build needs: checks of the tool, steps, files
+
+# Print a line that fpga/vivado.py shows.
+proc pasa::say {text} {
+    puts "PASA: $text"
+}
+
+# Run a script in the caller and say how long it took.
+proc pasa::step {name script} {
+    set began [clock seconds]
+    uplevel 1 $script
+    say [format "%-12s OK %6d s" $name [expr {[clock seconds] - $began}]]
+}
+
+# The board's description: keys title, part, ddr_range, ps7.
+proc pasa::read_board {name} {
+    variable root
+    set path [file join $root fpga boards $name board.tcl]
+    if {![file isfile $path]} {
+        set known [glob -nocomplain -tails -directory [file join $root fpga boards] *]
+        error "board '$name' is unknown; BOARD= [join [lsort $known] { or }]"
+    }
+    source $path
+    return $board
+}
+
+# Other releases may bring other IP versions, so the choice is explicit.
+proc pasa::require_version {wanted} {
+    set have [version -short]
+    if {$have ne $wanted && ![string match "$wanted.*" $have]} {
+        error "this is Vivado $have, the scripts are for $wanted; to try yours:\
+            VIVADO_VERSION=$have"
+    }
+}
+
+proc pasa::require_part {part} {
+    if {[llength [get_parts -quiet $part]] == 0} {
+        error "no parts matched '$part': this Vivado was installed without Zynq-7000 devices, or is\
+            the free edition, which ends at smaller ones; add them with its installer"
+    }
+}
+
+# A constraint that matches nothing is a mistake, not a warning.
+proc pasa::stop_on_dead_constraints {} {
+    foreach id {{Vivado 12-180} {Vivado 12-507} {Vivado 12-584} {Vivado 12-627} {Vivado 12-646}
+                {Vivado 12-4739}} {
+        set_msg_config -id $id -new_severity ERROR
+    }
+}
+
+# The newest file of that name below a folder; Vivado's releases differ in where they put it.
+proc pasa::find_file {folder name} {
+    set found {}
+    set waiting [list $folder]
+    while {[llength $waiting] > 0} {
+        set next {}
+        foreach directory $waiting {
+            foreach path [glob -nocomplain -types f -directory $directory $name] {
+                lappend found [list [file mtime $path] $path]
+            }
+            set next [concat $next [glob -nocomplain -types d -directory $directory *]]
+        }
+        set waiting $next
+    }
+    if {[llength $found] == 0} {
+        error "Vivado left no $name below $folder"
+    }
+    return [lindex [lindex [lsort -integer -index 0 $found] end] 1]
+}
+
+# Design files of the accelerator, and the headers they include.
+proc pasa::design_files {} {
+    variable root
+    return [lsort [glob -directory [file join $root hdl] */*.v]]
+}
+
+proc pasa::header_files {} {
+    variable root
+    return [lsort [glob -directory [file join $root hdl include] *.vh]]
+}
+
+# Build parameters of pasa_axi, and those of them that pasa_core has.
+proc pasa::build_parameters {choice names} {
+    set parameters {}
+    foreach name $names {
+        lappend parameters $name [dict get $choice $name]
+    }
+    return $parameters
+}
+
+proc pasa::core_parameters {} {
+    return {ROWS PRED_KEYS HEAD_DIM TILE_KEYS PRED_BITS BLOCK_KEYS MERGE_ROWS}
+}
+
+proc pasa::shell_parameters {} {
+    return [concat [core_parameters] STREAM_BITS]
+}
