@@ -13,11 +13,12 @@ from typing import Annotated, NoReturn, TypeVar
 import numpy as np
 import typer
 
-from pasa import fixed
+from pasa import fixed, ideal
 from pasa.device import open_device
 from pasa.errors import ArgumentError, PasaError, UnavailableError
 from pasa.formats import Build
 from pasa.jobs import Attention
+from pasa.metrics import relative_error
 from pasa.workloads import BASES, Case, load_case, shipped_paths
 
 Value = TypeVar("Value")
@@ -239,8 +240,6 @@ def _run(request: Request, kind: str, arguments: dict[str, object], as_json: boo
     with open_device(kind, **arguments) as device:
         result = _attention(device.attention, case, request.options)
         build = device.build
-    wanted = _attention(partial(fixed.attention, build=build), case, request.options)
-    wrong = int(np.count_nonzero(result.output != wanted.output))
     if request.output is not None:
         np.savez(request.output, output=result.output, output_scale=result.output_scale)
     report = {
@@ -248,15 +247,28 @@ def _run(request: Request, kind: str, arguments: dict[str, object], as_json: boo
         "device": kind,
         "shape": dict(zip(("n_q", "n_k", "d"), case.shape, strict=True)),
         "build": asdict(build),
-        "elements": result.output.size,
-        "wrong": wrong,
+        **_judge(case, result, request.options, build),
         "kept_fraction": result.kept_fraction,
         "flags": sorted(result.flags),
         "counters": result.counters,
     }
     _print(report, as_json)
-    if wrong:
+    if report["wrong"]:
         raise typer.Exit(1)
+
+
+def _judge(
+    case: Case, result: Attention, options: dict[str, object], build: Build
+) -> dict[str, object]:
+    """Elements that differ from the golden model, and the error against exact attention."""
+    wanted = _attention(partial(fixed.attention, build=build), case, options)
+    bits = {"output_bits": options["output_bits"]}
+    exact = _attention(partial(ideal.attention, build=build), case, bits)
+    return {
+        "elements": result.output.size,
+        "wrong": int(np.count_nonzero(result.output != wanted.output)),
+        "relative_error": relative_error(result.output, exact.output),
+    }
 
 
 def _info(kind: str, arguments: dict[str, object], as_json: bool) -> None:

@@ -12,7 +12,7 @@ import types
 import numpy as np
 import pasa
 import pytest
-from pasa.errors import DeviceError, DeviceTimeout, PacketError
+from pasa.errors import DeviceError, DeviceTimeout, PacketError, UnavailableError
 from pasa.transport_board import LEAST_BUFFER, BoardTransport
 from pasa.transport_reference import ReferenceTransport
 
@@ -210,11 +210,11 @@ def test_interrupts_through_uio(board, rng, tmp_path):
 
 
 def test_what_is_missing_is_named(board, monkeypatch):
-    with pytest.raises(DeviceError, match="bitfile: pasa.xsa cannot be loaded: Bitstream"):
+    with pytest.raises(UnavailableError, match="bitfile: pasa.xsa cannot be loaded: Bitstream"):
         pasa.open("board", bitfile="pasa.xsa")
     del board.overlay.axi_dma_value
-    with pytest.raises(DeviceError, match="overlay has no axi_dma_value"):
+    with pytest.raises(UnavailableError, match="overlay has no axi_dma_value"):
         pasa.open("board", bitfile="pasa.bit")
     monkeypatch.setitem(sys.modules, "pynq", None)
-    with pytest.raises(DeviceError, match="board needs the pynq package"):
+    with pytest.raises(UnavailableError, match="board needs the pynq package"):
         pasa.open("board")

@@ -12,10 +12,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from filelock import FileLock
 from pasa.errors import ArgumentError, BuildError
+from pasa.formats import Build
 
 from verif.common.hdl import INCLUDE, ROOT, closure, headers
 from verif.common.tools import VERILATOR_ROOT, tool_environment
@@ -23,16 +25,8 @@ from verif.common.tools import VERILATOR_ROOT, tool_environment
 TOP = "pasa_axi"
 HERE = Path(__file__).resolve().parent
 FOLDER = ROOT / "build" / "simulator"
-PARAMETERS = (
-    "ROWS",
-    "PRED_KEYS",
-    "HEAD_DIM",
-    "TILE_KEYS",
-    "PRED_BITS",
-    "BLOCK_KEYS",
-    "MERGE_ROWS",
-    "STREAM_BITS",
-)
+#: Verilog parameters of pasa_axi and what they are unless told otherwise.
+DEFAULTS = {name.upper(): value for name, value in asdict(Build()).items()} | {"STREAM_BITS": 128}
 TAIL = 20  # lines of a log shown with a failure
 
 
@@ -51,8 +45,9 @@ def build_simulator(parameters: Mapping[str, int], *, design: Path | None = None
         BuildError: the design does not build; names the log.
     """
     for name in parameters:
-        if name not in PARAMETERS:
-            raise ArgumentError(f"{name}: no parameter of {TOP}, want {', '.join(PARAMETERS)}")
+        if name not in DEFAULTS:
+            raise ArgumentError(f"{name}: no parameter of {TOP}, want {', '.join(DEFAULTS)}")
+    parameters = DEFAULTS | dict(parameters)
     files = closure(TOP, extra=[design] if design else [])
     folder = FOLDER / _fingerprint(files, parameters)
     folder.mkdir(parents=True, exist_ok=True)
