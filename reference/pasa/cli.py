@@ -223,15 +223,7 @@ def _options(
 
 def _attention(attention: Callable[..., Result], case: Case, options: dict[str, object]) -> Result:
     """The head by a function of the signature that device and golden model share."""
-    return attention(
-        *(case.q, case.k, case.v),
-        scale_q=case.scale_q,
-        scale_k=case.scale_k,
-        scale_v=case.scale_v,
-        causal=case.causal,
-        query_offset=case.query_offset,
-        **options,
-    )
+    return attention(case.q, case.k, case.v, **case.options, **options)
 
 
 def _run(request: Request, kind: str, arguments: dict[str, object], as_json: bool) -> None:

@@ -46,6 +46,12 @@ class Case:
         """(n_q, n_k, d)."""
         return len(self.q), *self.k.shape
 
+    @property
+    def options(self) -> dict[str, float | bool | int]:
+        """Keywords of ``attention`` that belong to the head: scales and mask."""
+        names = ("scale_q", "scale_k", "scale_v", "causal", "query_offset")
+        return {name: getattr(self, name) for name in names}
+
 
 def load_case(
     path: str | Path, *, basis: str = "plain", head_dim: int = 64, tile_keys: int = 2048
@@ -113,6 +119,14 @@ def save_case(path: str | Path, case: Case, *, fitted: Case | None = None) -> No
 def shipped_paths() -> list[Path]:
     """Files of the heads that ship with PASA, by name."""
     return sorted(DATA.glob("*.npz"))
+
+
+def shipped_case(name: str, *, basis: str = "fitted") -> Case:
+    """The shipped head of that name. ArgumentError, which lists them, when there is none."""
+    paths = {path.stem: path for path in shipped_paths()}
+    if name not in paths:
+        raise ArgumentError(f"name: {name!r} given, want one of {', '.join(paths)}")
+    return load_case(paths[name], basis=basis)
 
 
 def shipped_cases(*, basis: str = "fitted") -> Iterator[Case]:

@@ -27,9 +27,8 @@ def pasa_command(*arguments):
 def test_run_prints_what_the_device_counted(tmp_path):
     code, out, _ = pasa_command("run", HEAD, *LAMBDA, "--json", "--output", str(tmp_path / "o.npz"))
     report = json.loads(out)
-    case = pasa.workloads.load_case(pasa.workloads.DATA / f"{HEAD}.npz", basis="fitted")
-    scales = {name: getattr(case, name) for name in ("scale_q", "scale_k", "scale_v", "causal")}
-    want = pasa.fixed.attention(case.q, case.k, case.v, **scales, min_probability=0.002)
+    case = pasa.workloads.shipped_case(HEAD)
+    want = pasa.fixed.attention(case.q, case.k, case.v, **case.options, min_probability=0.002)
     assert code == 0 and report["wrong"] == 0 and report["elements"] == want.output.size
     assert report["counters"]["keys_kept"] == want.kept.sum()
     assert report["kept_fraction"] == pytest.approx(want.kept_fraction)
