@@ -65,7 +65,7 @@ module pasa_nibble_dot #(
     wire [DIGITS*5-1:0] highs;
     reg  [W-1:0]        missing;
     generate for (d = 0; d < DIGITS; d = d + 1) begin : g_highs
-        pasa_popcount #(.COUNT(16)) count (
+        pasa_popcount #(.COUNT(16)) highs_count (
             .clk(clk), .in(high[d*16 +: 16]), .out(highs[d*5 +: 5])
         );
     end endgenerate
@@ -98,16 +98,19 @@ module pasa_nibble_dot #(
                 wire [P-1:0] n1 = ~parts[(i*4+1)*P +: P];
                 wire [P-1:0] n2 = ~parts[(i*4+2)*P +: P];
                 wire [P-1:0] n3 = ~parts[(i*4+3)*P +: P];
-                (* keep *) wire [P:0]   two   = {p0[P-1], p0} - {n1[P-1], n1};
-                (* keep *) wire [F-1:0] three = {two[P], two} - {{2{n2[P-1]}}, n2};
+                (* keep *) wire [P:0]   two;
+                (* keep *) wire [F-1:0] three;
+                assign two   = {p0[P-1], p0} - {n1[P-1], n1};
+                assign three = {two[P], two} - {{2{n2[P-1]}}, n2};
                 reg [F-1:0] four;
                 always @(posedge clk) if (run) four <= three - {{2{n3[P-1]}}, n3};
                 assign fours[i*F +: F] = four;
             end
             wire [F-1:0] f0 = fours[0*F +: F], f1 = fours[1*F +: F];
             wire [F-1:0] f2 = fours[2*F +: F], f3 = fours[3*F +: F];
-            (* keep *) wire [F:0] f01 = {f0[F-1], f0} + {f1[F-1], f1};
-            (* keep *) wire [F:0] f23 = {f2[F-1], f2} + {f3[F-1], f3};
+            (* keep *) wire [F:0] f01, f23;
+            assign f01 = {f0[F-1], f0} + {f1[F-1], f1};
+            assign f23 = {f2[F-1], f2} + {f3[F-1], f3};
             reg [S-1:0] sum;
             always @(posedge clk) if (runs[0]) sum <= {f01[F], f01} + {f23[F], f23};
             assign sums[d*S +: S] = sum;

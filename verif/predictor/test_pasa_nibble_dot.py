@@ -60,12 +60,13 @@ def test_design(sim, bits):
 
 
 MUTANTS = {
-    "add": ("firsts[2] ? wide : product + wide", "product + wide"),
-    "lost": ("firsts[2] ? wide : product + wide", "wide"),
-    "sign": ("low2 - high2", "low2 + high2"),
-    "key sign": ("{k2[B-1], k2}", "{1'b0, k2}"),
-    "order": ("row[(i*4+2)*B+b]", "row[(i*4+3)*B+b]"),
-    "weight": ("<< (2 * p)", "<< p"),
+    "add": ("firsts[2] ? {PRODUCT_BITS{1'b0}} : product", "product"),
+    "lost": ("wide + so_far", "wide"),
+    "missing": ("assign total = missing + weighted", "assign total = weighted"),
+    "key sign": ("{key[B-1], key}", "{1'b0, key}"),
+    "twice": ("(!h & m & l)", "(!h & !m & l)"),
+    "order": ("~parts[(i*4+2)*P +: P]", "~parts[(i*4+3)*P +: P]"),
+    "weight": ("sums[d*S +: S]} << (2 * d)", "sums[d*S +: S]} << d"),
     "gap": ("if (runs[2]) product", "if (1'b1) product"),
 }
 
