@@ -2,23 +2,25 @@
 //
 // pasa_control - takes commands, watches their packets, starts them in order, reports them
 //
-// Why      One command loads while the one before it runs. Nothing of a command starts before all
-//          its packets have arrived whole, so a wrong command or packet leaves no trace but its
-//          status.
-// Contract * commands alternate between slots 0 and 1; slot_command holds a slot's record from its
-//            acceptance until its status has been taken
-//          * an illegal record (formats.CAUSES) still consumes one packet on each stream
+// Why      Commands load while those before them run. Nothing of a command starts before all its
+//          packets have arrived whole, so a wrong command or packet leaves no trace but its status.
+// Contract * commands take the slots 0 to SLOTS-1 in turn; slot_command holds a slot's record from
+//            its acceptance until its status has been taken
+//          * two tiles of TILE_KEYS keys; a command of at most half as many keys takes half a tile,
+//            so that up to four short commands are under way. slot_place is {tile, half}
+//          * an illegal record (formats.CAUSES) still consumes its packets
 //          * a packet short, long or broken refuses the command too; the query rows are then
 //            rolled back
-//          * a command with reuse_keys has a query packet only, and runs on the tile that the
+//          * a command with reuse_keys has a query packet only, and runs on the keys that the
 //            command before brought or reused
 //          * one that goes on with rows (merge_previous) or leaves them (merge_next) starts when
 //            all before it are finished; the latter is finished when row_kept has told of each row
-//          * golden: accelerator.Accelerator
 //          * one status a command, in command order
 //          * commands start as soon as the predictor takes them, while earlier ones still run
-// Latency  SETTLE + 4 clocks from the last packet's end to job_valid
-// Cost     two command records and about 100 flip-flops
+//          * golden: accelerator.Accelerator
+// Latency  SETTLE + 4 clocks from the last packet's end to job_valid; the next command's packets
+//          start 7 clocks after that end
+// Cost     SLOTS command records and about 200 flip-flops
 // Checked  make unit M=pasa_control
 
 `default_nettype none
@@ -27,10 +29,12 @@ module pasa_control #(
     parameter HEAD_DIM   = 64,
     parameter TILE_KEYS  = 2048,
     parameter MERGE_ROWS = 256,
+    parameter SLOTS      = 4,                     // commands under way, 2 or 4
     parameter SETTLE     = 16,                    // clocks for the last writes to land
     // derived, not to be set
     parameter COUNT_BITS = $clog2(TILE_KEYS) + 1,
-    parameter DIMS_BITS  = $clog2(HEAD_DIM) + 1
+    parameter DIMS_BITS  = $clog2(HEAD_DIM) + 1,
+    parameter SLOT_BITS  = $clog2(SLOTS)
 ) (
     input  wire                            clk,
     input  wire                            rst,
@@ -38,14 +42,14 @@ module pasa_control #(
     input  wire                            s_command_valid,
     output wire                            s_command_ready,
     input  wire [`PASA_COMMAND_BITS-1:0]   s_command_data,
-    output reg  [2*`PASA_COMMAND_BITS-1:0] slot_command,
+    output reg  [SLOTS*`PASA_COMMAND_BITS-1:0] slot_command,
 
     // packet loaders: query, key, value from bit 0
     output reg  [2:0]                      load_start,
     output reg                             load_discard,   // read the packets, store nothing
-    output reg                             load_slot,
-    output reg                             load_tile,      // where keys and values go
-    output reg  [1:0]                      slot_tile,      // where those of a slot are
+    output reg  [SLOT_BITS-1:0]            load_slot,
+    output reg  [1:0]                      load_place,     // where keys and values go
+    output reg  [2*SLOTS-1:0]              slot_place,     // where those of a slot are
     output wire [COUNT_BITS-1:0]           load_queries,
     output wire [COUNT_BITS-1:0]           load_keys,
     output wire [DIMS_BITS-1:0]            load_dims,
@@ -57,28 +61,32 @@ module pasa_control #(
 
     output wire                            job_valid,      // predictor: a command to run
     input  wire                            job_ready,
-    output wire                            job_slot,
+    output wire [SLOT_BITS-1:0]            job_slot,
     input  wire                            command_done,   // last output beat taken
-    input  wire                            command_done_slot,
+    input  wire [SLOT_BITS-1:0]            command_done_slot,
     input  wire                            row_kept,       // of the command with merge_next
 
     output wire                            clear_valid,    // counters of a slot
-    output wire                            clear_slot,
-    output wire [1:0]                      running,        // slots between job and command_done
-    output wire                            report_slot,    // the oldest command not yet reported
+    output wire [SLOT_BITS-1:0]            clear_slot,
+    output wire [SLOTS-1:0]                running,        // slots between job and command_done
+    output wire [SLOT_BITS-1:0]            report_slot,    // the oldest command not yet reported
     output wire                            report_valid,
     input  wire                            report_ready,
     output wire [15:0]                     report_tag,
     output wire [7:0]                      report_causes
 );
-    localparam IDLE = 2'd0, CHECK = 2'd1, PACKETS = 2'd2, DECIDE = 2'd3;
-    localparam SETTLE_BITS = $clog2(SETTLE + 1);
+    localparam IDLE = 3'd0, PLACE = 3'd1, CHECK = 3'd2, PACKETS = 3'd3, DECIDE = 3'd4;
     localparam LENGTH = `PASA_LENGTH_BITS;
+    localparam RECORD = `PASA_COMMAND_BITS;
 
-    reg [1:0]  state;
-    reg [1:0]  busy, loaded, runs, finished;      // by slot
-    reg [7:0]  causes_0, causes_1;
-    reg        run_slot, status_slot;
+    generate if (SLOTS != 2 && SLOTS != 4) begin : g_check_slots
+        pasa_control_ERROR_SLOTS_must_be_2_or_4 bad ();
+    end endgenerate
+
+    reg [2:0]           state;
+    reg [SLOTS-1:0]     busy, loaded, runs, finished;
+    reg [8*SLOTS-1:0]   slot_causes;
+    reg [SLOT_BITS-1:0] run_slot, status_slot;
     assign running = runs;
 
     // ---- loading ----------------------------------------------------------------------------
@@ -89,9 +97,7 @@ module pasa_control #(
     assign loading     = state != IDLE;
 
     // verilator lint_off UNUSEDSIGNAL  // only shape, selection and scales can be illegal
-    wire [`PASA_COMMAND_BITS-1:0] command = load_slot
-        ? slot_command[`PASA_COMMAND_BITS +: `PASA_COMMAND_BITS]
-        : slot_command[0 +: `PASA_COMMAND_BITS];
+    wire [RECORD-1:0] command = slot_command[load_slot*RECORD +: RECORD];
     // verilator lint_on UNUSEDSIGNAL
     wire [LENGTH-1:0] queries = command[`PASA_COMMAND_QUERY_COUNT];
     wire [LENGTH-1:0] keys    = command[`PASA_COMMAND_KEY_COUNT];
@@ -143,9 +149,26 @@ module pasa_control #(
         illegal[`PASA_CAUSE_CHAIN]  = wrong_chain;
     end
 
+    // The next place for keys: the next half of a tile, or the next whole tile, that is free of
+    // the keys of commands under way. The latest keys, which may be reused, are never there.
+    wire        whole_tile = keys > MOST_KEYS / 2;
+    wire [1:0]  next_half  = load_place + (load_whole ? 2'd2 : 2'd1);
+    wire [1:0]  next_place = whole_tile ? {next_half[1] ^ next_half[0], 1'b0} : next_half;
+    reg         load_whole;                       // the keys at load_place take a whole tile
+    reg [SLOTS-1:0] slot_whole;
+    reg [3:0]   taken;                            // halves, by commands under way
+    wire [3:0]  wanted = whole_tile ? 4'b0011 << next_place : 4'b0001 << next_place;
+    integer i;
+    always @* begin
+        taken = 4'b0000;
+        for (i = 0; i < SLOTS; i = i + 1)
+            if (busy[i] & (load_slot != i[SLOT_BITS-1:0]))
+                taken = taken | (slot_whole[i] ? 4'b0011 << slot_place[2*i +: 2]
+                                               : 4'b0001 << slot_place[2*i +: 2]);
+    end
+
     reg [7:0]             causes;                 // of the command being loaded
     reg [2:0]             complete;
-    reg [SETTLE_BITS-1:0] settle;
     reg [7:0]             packet_causes;
     always @* begin
         packet_causes = 8'd0;
@@ -153,54 +176,57 @@ module pasa_control #(
         packet_causes[`PASA_CAUSE_KEY_PACKET]   = load_done[1] & load_bad[1];
         packet_causes[`PASA_CAUSE_VALUE_PACKET] = load_done[2] & load_bad[2];
     end
-    wire decided = (state == DECIDE) & (settle == 0);
+    wire decided = state == DECIDE;
     always @(posedge clk) begin
         load_start     <= 3'b000;
         query_commit   <= decided & (causes == 0);
         query_rollback <= decided & (causes != 0);
         case (state)
             IDLE: if (accept) begin
-                if (load_slot) slot_command[`PASA_COMMAND_BITS +: `PASA_COMMAND_BITS] <= s_command_data;
-                else           slot_command[0 +: `PASA_COMMAND_BITS] <= s_command_data;
+                slot_command[load_slot*RECORD +: RECORD] <= s_command_data;
+                state <= PLACE;
+            end
+            PLACE: if (reuse | ((wanted & taken) == 4'b0000)) begin
+                if (!reuse) begin
+                    load_place <= next_place;
+                    load_whole <= whole_tile;
+                end
                 state <= CHECK;
             end
             CHECK: begin
                 causes       <= illegal;
                 load_start   <= reuse ? 3'b001 : 3'b111;
                 load_discard <= illegal != 0;
-                load_tile    <= load_tile ^ !reuse;
-                slot_tile[load_slot] <= load_tile ^ !reuse;
+                slot_place[2*load_slot +: 2] <= load_place;
+                slot_whole[load_slot]        <= load_whole;
                 complete     <= reuse ? 3'b110 : 3'b000;
                 state        <= PACKETS;
             end
             PACKETS: begin
                 causes   <= causes | packet_causes;
                 complete <= complete | load_done;
-                settle   <= SETTLE[SETTLE_BITS-1:0];
                 if (complete == 3'b111) state <= DECIDE;
             end
             default: begin
-                settle <= settle - 1'b1;
-                if (settle == 0) begin
-                    if (load_slot) causes_1 <= causes; else causes_0 <= causes;
-                    load_slot <= !load_slot;
-                    state     <= IDLE;
-                    if (!reuse) begin
-                        tile_there <= causes == 0;
-                        tile_keys  <= keys;
-                        tile_dims  <= dims;
-                    end
-                    rows_there  <= next & (causes == 0);
-                    rows_count  <= queries;
-                    rows_dims   <= dims;
-                    rows_sparse <= sparse;
+                slot_causes[8*load_slot +: 8] <= causes;
+                load_slot   <= load_slot + 1'b1;
+                state       <= IDLE;
+                if (!reuse) begin
+                    tile_there <= causes == 0;
+                    tile_keys  <= keys;
+                    tile_dims  <= dims;
                 end
+                rows_there  <= next & (causes == 0);
+                rows_count  <= queries;
+                rows_dims   <= dims;
+                rows_sparse <= sparse;
             end
         endcase
         if (rst) begin
             state          <= IDLE;
-            load_slot      <= 1'b0;
-            load_tile      <= 1'b0;
+            load_slot      <= {SLOT_BITS{1'b0}};
+            load_place     <= 2'd0;
+            load_whole     <= 1'b0;
             load_start     <= 3'b000;
             tile_there     <= 1'b0;
             rows_there     <= 1'b0;
@@ -209,29 +235,37 @@ module pasa_control #(
         end
     end
 
+    // A command may start when its last writes have landed.
+    wire                 settled;
+    wire [SLOT_BITS-1:0] settled_slot;
+    reg  [SETTLE-1:0]    settling;                // one bit a clock
+    always @(posedge clk) settling <= rst ? {SETTLE{1'b0}} : {settling[SETTLE-2:0], decided};
+    assign settled = settling[SETTLE-1];
+    pasa_delay #(.WIDTH(SLOT_BITS), .CLOCKS(SETTLE)) settling_slot (
+        .clk(clk), .in(load_slot), .out(settled_slot));
+
     // ---- running and reporting, each in command order ----------------------------------------
-    wire [7:0] run_causes    = run_slot ? causes_1 : causes_0;
-    // verilator lint_off UNUSEDSIGNAL  // only what concerns the rows between commands
-    wire [`PASA_COMMAND_BITS-1:0] run_command = run_slot
-        ? slot_command[`PASA_COMMAND_BITS +: `PASA_COMMAND_BITS]
-        : slot_command[0 +: `PASA_COMMAND_BITS];
+    wire [7:0] run_causes    = slot_causes[8*run_slot +: 8];
+    // verilator lint_off UNUSEDSIGNAL  // only what concerns the rows between commands, and the tag
+    wire [RECORD-1:0] run_command    = slot_command[run_slot*RECORD +: RECORD];
+    wire [RECORD-1:0] status_command = slot_command[status_slot*RECORD +: RECORD];
     // verilator lint_on UNUSEDSIGNAL
     wire leaves = run_command[`PASA_COMMAND_MERGE_NEXT];
     wire alone  = run_command[`PASA_COMMAND_MERGE_PREVIOUS] | leaves;
     assign job_slot  = run_slot;
-    assign job_valid = loaded[run_slot] & (run_causes == 0) & !(alone & (runs != 2'b00));
+    assign job_valid = loaded[run_slot] & (run_causes == 0) & !(alone & (runs != {SLOTS{1'b0}}));
     wire start  = job_valid & job_ready;
     wire refuse = loaded[run_slot] & (run_causes != 0);
     assign report_slot   = status_slot;
     assign report_valid  = finished[status_slot];
-    assign report_causes = status_slot ? causes_1 : causes_0;
-    assign report_tag    = status_slot ? slot_command[`PASA_COMMAND_BITS +: 16] : slot_command[15:0];
+    assign report_causes = slot_causes[8*status_slot +: 8];
+    assign report_tag    = status_command[`PASA_COMMAND_TAG];
     wire report = report_valid & report_ready;
 
     // Rows to keep of the one command that leaves rows, and its end.
-    reg  [LENGTH-1:0] rows_left;
-    reg               leaver;                     // its slot
-    wire              all_kept = row_kept & (rows_left == 1);
+    reg  [LENGTH-1:0]    rows_left;
+    reg  [SLOT_BITS-1:0] leaver;
+    wire                 all_kept = row_kept & (rows_left == 1);
     always @(posedge clk) begin
         if (start & leaves) begin
             rows_left <= run_command[`PASA_COMMAND_QUERY_COUNT];
@@ -241,19 +275,19 @@ module pasa_control #(
 
     genvar s;
     generate
-        for (s = 0; s < 2; s = s + 1) begin : g_slot
-            wire run_here = run_slot == s[0];
+        for (s = 0; s < SLOTS; s = s + 1) begin : g_slot
+            localparam [SLOT_BITS-1:0] HERE = s;
             always @(posedge clk) begin
-                if (accept  & (load_slot == s[0]))   busy[s]     <= 1'b1;
-                if (decided & (load_slot == s[0]))   loaded[s]   <= 1'b1;
-                if ((start | refuse) & run_here)     loaded[s]   <= 1'b0;
-                if (start & run_here)                runs[s]     <= 1'b1;
-                if (refuse & run_here)               finished[s] <= 1'b1;
-                if ((command_done & (command_done_slot == s[0])) | (all_kept & (leaver == s[0]))) begin
+                if (accept  & (load_slot == HERE))             busy[s]     <= 1'b1;
+                if (settled & (settled_slot == HERE))          loaded[s]   <= 1'b1;
+                if ((start | refuse) & (run_slot == HERE))     loaded[s]   <= 1'b0;
+                if (start & (run_slot == HERE))                runs[s]     <= 1'b1;
+                if (refuse & (run_slot == HERE))               finished[s] <= 1'b1;
+                if ((command_done & (command_done_slot == HERE)) | (all_kept & (leaver == HERE))) begin
                     runs[s]     <= 1'b0;
                     finished[s] <= 1'b1;
                 end
-                if (report & (status_slot == s[0])) begin
+                if (report & (status_slot == HERE)) begin
                     finished[s] <= 1'b0;
                     busy[s]     <= 1'b0;
                 end
@@ -262,9 +296,12 @@ module pasa_control #(
         end
     endgenerate
     always @(posedge clk) begin
-        run_slot    <= run_slot ^ (start | refuse);
-        status_slot <= status_slot ^ report;
-        if (rst) {run_slot, status_slot} <= 2'b00;
+        run_slot    <= run_slot + {{SLOT_BITS-1{1'b0}}, start | refuse};
+        status_slot <= status_slot + {{SLOT_BITS-1{1'b0}}, report};
+        if (rst) begin
+            run_slot    <= {SLOT_BITS{1'b0}};
+            status_slot <= {SLOT_BITS{1'b0}};
+        end
     end
 endmodule
 `default_nettype wire

@@ -68,7 +68,10 @@ module pasa_core #(
     output wire [`PASA_STATUS_BITS-1:0]  m_status_data
 );
     localparam RING_BLOCKS  = 16;      // short rows are in flight for a hundred clocks
-    localparam OUTPUT_ROWS  = 32;
+    localparam OUTPUT_ROWS  = 64;      // a long row delays those behind it that are finished
+    localparam SLOTS        = 4;       // commands under way
+    localparam SLOT_BITS    = $clog2(SLOTS);
+    localparam RECORD       = `PASA_COMMAND_BITS;
     localparam VALUE_NOTICE = 9;       // pasa_lane reads a value 10 clocks after issue, the store writes 1 after this
 
     localparam ROW_BITS     = (ROWS == 1) ? 1 : $clog2(ROWS);
@@ -122,28 +125,29 @@ module pasa_core #(
     endgenerate
 
     // ---- commands ---------------------------------------------------------------------------
-    wire [2*`PASA_COMMAND_BITS-1:0] slot_command;
-    wire [`PASA_COMMAND_BITS-1:0] command_0 = slot_command[0 +: `PASA_COMMAND_BITS];
-    wire [`PASA_COMMAND_BITS-1:0] command_1 = slot_command[`PASA_COMMAND_BITS +: `PASA_COMMAND_BITS];
+    wire [SLOTS*RECORD-1:0] slot_command;
     wire [2:0]            load_start;
-    wire                  load_discard, load_slot, load_tile, loading, row_kept;
-    wire [1:0]            slot_tile;
+    wire                  load_discard, loading, row_kept;
+    wire [SLOT_BITS-1:0]  load_slot;
+    wire [1:0]            load_place;             // {tile, half of it}
+    wire [2*SLOTS-1:0]    slot_place;
     wire [COUNT_BITS-1:0] load_queries, load_keys;
     wire [DIMS_BITS-1:0]  load_dims;
     wire [2:0]            load_done, load_bad;
     wire                  query_commit, query_rollback;
-    wire                  job_valid, job_ready, job_slot, command_done, command_done_slot;
-    wire                  clear_valid, clear_slot, report_slot, report_valid, report_ready;
-    wire [1:0]            running;
+    wire                  job_valid, job_ready, command_done;
+    wire                  clear_valid, report_valid, report_ready;
+    wire [SLOT_BITS-1:0]  job_slot, command_done_slot, clear_slot, report_slot;
+    wire [SLOTS-1:0]      running;
     wire [15:0]           report_tag;
     wire [7:0]            report_causes;
     pasa_control #(.HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .MERGE_ROWS(MERGE_ROWS),
-                   .SETTLE(VALUE_NOTICE + 8)) control (
+                   .SLOTS(SLOTS), .SETTLE(VALUE_NOTICE + 8)) control (
         .clk(clk), .rst(rst),
         .s_command_valid(s_command_valid), .s_command_ready(s_command_ready),
         .s_command_data(s_command_data), .slot_command(slot_command),
         .load_start(load_start), .load_discard(load_discard), .load_slot(load_slot),
-        .load_tile(load_tile), .slot_tile(slot_tile),
+        .load_place(load_place), .slot_place(slot_place),
         .load_queries(load_queries), .load_keys(load_keys), .load_dims(load_dims),
         .load_done(load_done), .load_bad(load_bad),
         .query_commit(query_commit), .query_rollback(query_rollback), .loading(loading),
@@ -153,17 +157,31 @@ module pasa_core #(
         .report_slot(report_slot), .report_valid(report_valid), .report_ready(report_ready),
         .report_tag(report_tag), .report_causes(report_causes));
 
-    // Dimensions of the tile in each slot, which bound the slices of the predictor.
-    wire [2*DIMS_BITS-1:0] slot_dims;
-    // verilator lint_off UNUSEDSIGNAL  // a legal command has no upper bits set
-    wire [`PASA_LENGTH_BITS-1:0] dims_0 = command_0[`PASA_COMMAND_DIMS];
-    wire [`PASA_LENGTH_BITS-1:0] dims_1 = command_1[`PASA_COMMAND_DIMS];
-    // verilator lint_on UNUSEDSIGNAL
-    assign slot_dims = {dims_1[DIMS_BITS-1:0], dims_0[DIMS_BITS-1:0]};
-    // Both slots may use one tile, but then their dims are equal.
-    wire [2*DIMS_BITS-1:0] tile_dims = {
-        slot_tile[1] ? dims_1[DIMS_BITS-1:0] : dims_0[DIMS_BITS-1:0],
-        slot_tile[0] ? dims_1[DIMS_BITS-1:0] : dims_0[DIMS_BITS-1:0]};
+    // What the stages need of each slot's command. Its fields hold still while it runs.
+    wire [SLOTS*DIMS_BITS-1:0]                    slot_dims;
+    wire [SLOTS*`PASA_SCORE_MULTIPLIER_BITS-1:0]  slot_score_multiplier;
+    wire [SLOTS*`PASA_SHIFT_BITS-1:0]             slot_score_shift, slot_output_shift;
+    wire [SLOTS*`PASA_OUTPUT_MULTIPLIER_BITS-1:0] slot_output_multiplier;
+    wire [SLOTS-1:0]                              slot_int16, slot_previous, slot_next;
+    genvar s;
+    generate for (s = 0; s < SLOTS; s = s + 1) begin : g_slot
+        // verilator lint_off UNUSEDSIGNAL  // other fields go to the predictor, with the job
+        wire [RECORD-1:0]            command = slot_command[s*RECORD +: RECORD];
+        wire [`PASA_LENGTH_BITS-1:0] dims    = command[`PASA_COMMAND_DIMS];
+        // verilator lint_on UNUSEDSIGNAL
+        assign slot_dims[s*DIMS_BITS +: DIMS_BITS] = dims[DIMS_BITS-1:0];
+        assign slot_score_multiplier[s*`PASA_SCORE_MULTIPLIER_BITS +: `PASA_SCORE_MULTIPLIER_BITS]
+            = command[`PASA_COMMAND_SCORE_MULTIPLIER];
+        assign slot_score_shift[s*`PASA_SHIFT_BITS +: `PASA_SHIFT_BITS]
+            = command[`PASA_COMMAND_SCORE_SHIFT];
+        assign slot_output_multiplier[s*`PASA_OUTPUT_MULTIPLIER_BITS +: `PASA_OUTPUT_MULTIPLIER_BITS]
+            = command[`PASA_COMMAND_OUTPUT_MULTIPLIER];
+        assign slot_output_shift[s*`PASA_SHIFT_BITS +: `PASA_SHIFT_BITS]
+            = command[`PASA_COMMAND_OUTPUT_SHIFT];
+        assign slot_int16[s]    = command[`PASA_COMMAND_OUTPUT_INT16];
+        assign slot_previous[s] = command[`PASA_COMMAND_MERGE_PREVIOUS];
+        assign slot_next[s]     = command[`PASA_COMMAND_MERGE_NEXT];
+    end endgenerate
 
     // ---- loading ----------------------------------------------------------------------------
     wire                  query_row_valid, query_full;
@@ -213,35 +231,42 @@ module pasa_core #(
     // the write announces itself, and the write follows when that item would have read.
     wire                late_value_valid, late_value_tile;
     wire [KEY_BITS-1:0] late_value_number;
+    // The upper half of a tile: key numbers there have their upper bit set.
+    wire [KEY_BITS-1:0] upper_half = {load_place[0], {KEY_BITS-1{1'b0}}};
     wire [ROW_DATA-1:0] late_value_data;
     reg [VALUE_NOTICE-1:0] value_writes;           // one bit a clock
     always @(posedge clk)
         value_writes <= rst ? {VALUE_NOTICE{1'b0}} : {value_writes[VALUE_NOTICE-2:0], value_row_valid};
     assign late_value_valid = value_writes[VALUE_NOTICE-1];
     pasa_delay #(.WIDTH(1 + KEY_BITS + ROW_DATA), .CLOCKS(VALUE_NOTICE)) late_value (
-        .clk(clk), .in({load_tile, value_row_number, value_row_data}),
+        .clk(clk), .in({load_place[1], value_row_number | upper_half, value_row_data}),
         .out({late_value_tile, late_value_number, late_value_data}));
 
     // ---- stores -----------------------------------------------------------------------------
     wire [ROWS-1:0]               key_read_valid, key_read_ready;
     wire [ROWS*(KEY_BITS+1)-1:0]  key_read_address;
     wire [ROWS*ROW_DATA-1:0]      key_read_data;
-    wire                          nibble_enable, nibble_slot;
+    wire                          nibble_enable;
+    wire [SLOT_BITS-1:0]          nibble_slot;
     wire [WORD_BITS-1:0]          nibble_word;
+    wire [1:0]                    nibble_place = slot_place[2*nibble_slot +: 2];
+    wire [DIMS_BITS-1:0]          nibble_dims  = slot_dims[nibble_slot*DIMS_BITS +: DIMS_BITS];
     wire [SLICE_BITS-1:0]         nibble_slice;
     wire [NIBBLE_WORD-1:0]        nibble_data;
     pasa_key_store #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
         .PRED_BITS(PRED_BITS)
     ) key_store (
-        .clk(clk), .rst(rst), .slot_dims(tile_dims),
-        .write_slot(load_tile),
-        .row_valid(key_row_valid), .row_number(key_row_number), .row_data(key_row_data),
-        .beat_valid(key_beat_valid), .beat_row(key_beat_row),
+        .clk(clk), .rst(rst), .slot_dims({2{nibble_dims}}),  // of the tile that is read
+        .write_slot(load_place[1]),
+        .row_valid(key_row_valid), .row_number(key_row_number | upper_half),
+        .row_data(key_row_data),
+        .beat_valid(key_beat_valid), .beat_row(key_beat_row | upper_half),
         .beat_slice(key_beat_slice), .beat_data(key_beat_data),
         .read_valid(key_read_valid), .read_ready(key_read_ready),
         .read_address(key_read_address), .read_data(key_read_data),
-        .nibble_enable(nibble_enable), .nibble_slot(slot_tile[nibble_slot]), .nibble_word(nibble_word),
+        .nibble_enable(nibble_enable), .nibble_slot(nibble_place[1]),
+        .nibble_word(nibble_word | {nibble_place[0], {WORD_BITS-1{1'b0}}}),
         .nibble_slice(nibble_slice), .nibble_data(nibble_data));
 
     wire [ROWS-1:0]                     value_read_valid, value_read_block;
@@ -275,7 +300,8 @@ module pasa_core #(
     wire [BLOCK_BITS-1:0]      entry_block;
     wire [ROWS*BLOCK_KEYS-1:0] entry_mask;
     wire [ROWS*TAIL_BITS-1:0]  entry_tail;
-    wire                       rows_valid, rows_last, rows_slot;
+    wire                       rows_valid, rows_last;
+    wire [SLOT_BITS-1:0]       rows_slot;
     wire [ROWS*COUNT_BITS-1:0] rows_items;
     wire [ROWS*REFERENCE-1:0]  rows_reference;
     wire [SUM_BITS-1:0]        rows_visible_sum, rows_kept_sum, rows_blocks_sum;
@@ -284,11 +310,11 @@ module pasa_core #(
     pasa_predictor #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
         .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS), .RING_BLOCKS(RING_BLOCKS),
-        .MERGE_ROWS(MERGE_ROWS)
+        .MERGE_ROWS(MERGE_ROWS), .SLOT_BITS(SLOT_BITS)
     ) predictor (
         .clk(clk), .rst(rst),
         .job_valid(job_valid), .job_ready(job_ready), .job_slot(job_slot),
-        .job_command(job_slot ? command_1 : command_0),
+        .job_command(slot_command[job_slot*RECORD +: RECORD]),
         .s_query_valid(query_valid), .s_query_ready(query_ready), .s_query_data(query_data),
         .nibble_enable(nibble_enable), .nibble_slot(nibble_slot), .nibble_word(nibble_word),
         .nibble_slice(nibble_slice), .nibble_data(nibble_data),
@@ -305,7 +331,8 @@ module pasa_core #(
         .rows_empty_sum(rows_empty_sum));
 
     // ---- rows to lanes -----------------------------------------------------------------------
-    wire                        row_valid, row_take, row_last, row_slot, row_tail;
+    wire                        row_valid, row_take, row_last, row_tail;
+    wire [SLOT_BITS-1:0]        row_slot;
     wire [RING_BITS-1:0]        row_ring_block;
     wire [ROW_BITS-1:0]         row_number;
     wire [COUNT_BITS-1:0]       row_items;
@@ -319,7 +346,7 @@ module pasa_core #(
     wire [ROWS*ENTRY_BITS-1:0]  lane_entry;
     pasa_row_ring #(
         .ROWS(ROWS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS),
-        .RING_BLOCKS(RING_BLOCKS)
+        .RING_BLOCKS(RING_BLOCKS), .SLOT_BITS(SLOT_BITS)
     ) row_ring (
         .clk(clk), .rst(rst),
         .ring_free(ring_free), .ring_take(ring_take),
@@ -339,16 +366,12 @@ module pasa_core #(
         .lane_release(lane_release), .lane_release_block(lane_release_block),
         .lane_release_row(lane_release_row));
 
-    localparam ROW_WIDTH = RING_BITS + ROW_BITS + 1 + COUNT_BITS + BLOCK_BITS + 1 + REFERENCE + 1;
+    localparam ROW_WIDTH = RING_BITS + ROW_BITS + SLOT_BITS + COUNT_BITS + BLOCK_BITS + 1 + REFERENCE + 1;
     wire [ROWS-1:0]        lane_ready, assign_lane;
     wire [ROW_WIDTH-1:0]   assign_descriptor;
     wire [OUTPUT_BITS-1:0] assign_output_row;
     wire [MERGE_BITS-1:0]  assign_merge_row;
     wire                   open_ready, open_valid, row_freed;
-    wire [1:0] slot_previous = {command_1[`PASA_COMMAND_MERGE_PREVIOUS],
-                                command_0[`PASA_COMMAND_MERGE_PREVIOUS]};
-    wire [1:0] slot_next     = {command_1[`PASA_COMMAND_MERGE_NEXT],
-                                command_0[`PASA_COMMAND_MERGE_NEXT]};
     pasa_dispatch #(
         .ROWS(ROWS), .OUTPUT_ROWS(OUTPUT_ROWS), .ROW_WIDTH(ROW_WIDTH), .MERGE_ROWS(MERGE_ROWS)
     ) dispatch (
@@ -363,7 +386,8 @@ module pasa_core #(
         .open_ready(open_ready), .open_valid(open_valid), .row_freed(row_freed));
     wire [RING_BITS-1:0]  assign_ring_block;
     wire [ROW_BITS-1:0]   assign_row;
-    wire                  assign_slot, assign_tail;
+    wire [SLOT_BITS-1:0]  assign_slot;
+    wire                  assign_tail;
     wire [COUNT_BITS-1:0] assign_items;
     wire [BLOCK_BITS:0]   assign_entries;
     wire [REFERENCE-1:0]  assign_reference;
@@ -371,7 +395,8 @@ module pasa_core #(
             assign_reference, assign_tail} = assign_descriptor;
 
     // ---- lanes: SCORE and WEIGH --------------------------------------------------------------
-    wire [ROWS-1:0]                   done_valid, done_ready, done_slot;
+    wire [ROWS-1:0]                   done_valid, done_ready;
+    wire [ROWS*SLOT_BITS-1:0]         done_slot;
     wire [ROWS*HEAD_DIM*ACC_BITS-1:0] done_accumulator;
     wire [ROWS*TOTAL_BITS-1:0]        done_total;
     wire [ROWS*REFERENCE-1:0]         done_reference;
@@ -382,14 +407,11 @@ module pasa_core #(
         for (l = 0; l < ROWS; l = l + 1) begin : g_lane
             pasa_lane #(
                 .ROWS(ROWS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS),
-                .RING_BLOCKS(RING_BLOCKS), .PLACE_BITS(PLACE_BITS)
+                .RING_BLOCKS(RING_BLOCKS), .PLACE_BITS(PLACE_BITS), .SLOTS(SLOTS)
             ) lane (
                 .clk(clk), .rst(rst),
-                .score_multiplier({command_1[`PASA_COMMAND_SCORE_MULTIPLIER],
-                                   command_0[`PASA_COMMAND_SCORE_MULTIPLIER]}),
-                .score_shift({command_1[`PASA_COMMAND_SCORE_SHIFT],
-                              command_0[`PASA_COMMAND_SCORE_SHIFT]}),
-                .slot_tile(slot_tile),
+                .score_multiplier(slot_score_multiplier), .score_shift(slot_score_shift),
+                .slot_place(slot_place),
                 .ready(lane_ready[l]), .assign_valid(assign_lane[l]),
                 .assign_ring_block(assign_ring_block), .assign_row(assign_row),
                 .assign_slot(assign_slot), .assign_items(assign_items),
@@ -417,7 +439,7 @@ module pasa_core #(
                 .done_reference(done_reference[l*REFERENCE +: REFERENCE]),
                 .done_place({done_merge_row[l*MERGE_BITS +: MERGE_BITS],
                              done_output_row[l*OUTPUT_BITS +: OUTPUT_BITS]}),
-                .done_slot(done_slot[l]));
+                .done_slot(done_slot[l*SLOT_BITS +: SLOT_BITS]));
         end
     endgenerate
 
@@ -426,20 +448,17 @@ module pasa_core #(
     wire [OUTPUT_BITS-1:0] write_row;
     wire [SLICE_BITS-1:0]  write_group;
     wire [255:0]           write_data;
-    wire                   saturation_valid, saturation_slot;
+    wire                   saturation_valid;
+    wire [SLOT_BITS-1:0]   saturation_slot;
     wire [4:0]             saturation_count;
     pasa_normalise #(
         .ROWS(ROWS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS), .OUTPUT_ROWS(OUTPUT_ROWS),
-        .MERGE_ROWS(MERGE_ROWS)
+        .MERGE_ROWS(MERGE_ROWS), .SLOTS(SLOTS)
     ) normalise (
         .clk(clk), .rst(rst),
         .slot_dims(slot_dims),
-        .slot_multiplier({command_1[`PASA_COMMAND_OUTPUT_MULTIPLIER],
-                          command_0[`PASA_COMMAND_OUTPUT_MULTIPLIER]}),
-        .slot_shift({command_1[`PASA_COMMAND_OUTPUT_SHIFT],
-                     command_0[`PASA_COMMAND_OUTPUT_SHIFT]}),
-        .slot_int16({command_1[`PASA_COMMAND_OUTPUT_INT16],
-                     command_0[`PASA_COMMAND_OUTPUT_INT16]}),
+        .slot_multiplier(slot_output_multiplier), .slot_shift(slot_output_shift),
+        .slot_int16(slot_int16),
         .slot_previous(slot_previous), .slot_next(slot_next),
         .lane_valid(done_valid), .lane_ready(done_ready),
         .lane_accumulator(done_accumulator), .lane_total(done_total),
@@ -451,24 +470,25 @@ module pasa_core #(
         .saturation_slot(saturation_slot));
 
     // verilator lint_off UNUSEDSIGNAL  // the upper bits of the quotient are 0
-    wire [DIMS_BITS-1:0] last_group = ((row_slot ? dims_1[DIMS_BITS-1:0] : dims_0[DIMS_BITS-1:0])
-                                       - 1'b1) / `PASA_SLICE_DIMS;
+    wire [DIMS_BITS-1:0] last_group = (slot_dims[row_slot*DIMS_BITS +: DIMS_BITS] - 1'b1)
+                                      / `PASA_SLICE_DIMS;
     // verilator lint_on UNUSEDSIGNAL
-    pasa_output_buffer #(.HEAD_DIM(HEAD_DIM), .OUTPUT_ROWS(OUTPUT_ROWS)) output_buffer (
+    pasa_output_buffer #(
+        .HEAD_DIM(HEAD_DIM), .OUTPUT_ROWS(OUTPUT_ROWS), .SLOT_BITS(SLOT_BITS)
+    ) output_buffer (
         .clk(clk), .rst(rst),
         .write_valid(write_valid), .write_row(write_row), .write_group(write_group),
         .write_data(write_data), .write_done(write_done),
         .open_valid(open_valid), .open_ready(open_ready),
         .open_last(row_last), .open_slot(row_slot),
-        .open_int16(row_slot ? command_1[`PASA_COMMAND_OUTPUT_INT16]
-                             : command_0[`PASA_COMMAND_OUTPUT_INT16]),
+        .open_int16(slot_int16[row_slot]),
         .open_last_group(last_group[SLICE_BITS-1:0]),
         .row_freed(row_freed), .command_done(command_done),
         .command_done_slot(command_done_slot),
         .m_output_valid(m_output_valid), .m_output_ready(m_output_ready),
         .m_output_data(m_output_data), .m_output_last(m_output_last));
 
-    pasa_counters #(.ROWS(ROWS), .TILE_KEYS(TILE_KEYS)) counters (
+    pasa_counters #(.ROWS(ROWS), .SLOTS(SLOTS), .TILE_KEYS(TILE_KEYS)) counters (
         .clk(clk), .rst(rst), .clear_valid(clear_valid), .clear_slot(clear_slot),
         .rows_valid(rows_valid), .rows_slot(rows_slot), .rows_present(rows_present),
         .rows_empty_sum(rows_empty_sum), .rows_visible_sum(rows_visible_sum),

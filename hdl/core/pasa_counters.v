@@ -14,19 +14,21 @@
 `include "pasa_formats.vh"
 module pasa_counters #(
     parameter ROWS      = 4,
+    parameter SLOTS     = 2,                 // commands under way
     parameter TILE_KEYS = 2048,
     // derived, not to be set
     parameter SUM_BITS  = $clog2(TILE_KEYS) + 1 + $clog2(ROWS),   // keys of a row-block
     parameter MASS_BITS = `PASA_PREDICTED_WEIGHT_FRACTION + 1 + $clog2(ROWS),
-    parameter ROWS_BITS = $clog2(ROWS) + 1
+    parameter ROWS_BITS = $clog2(ROWS) + 1,
+    parameter SLOT_BITS = $clog2(SLOTS)
 ) (
     input  wire                         clk,
     input  wire                         rst,
     input  wire                         clear_valid,
-    input  wire                         clear_slot,
+    input  wire [SLOT_BITS-1:0]         clear_slot,
 
     input  wire                         rows_valid,     // a row-block was selected
-    input  wire                         rows_slot,
+    input  wire [SLOT_BITS-1:0]         rows_slot,
     input  wire [ROWS-1:0]              rows_present,
     input  wire [ROWS_BITS-1:0]         rows_empty_sum,
     input  wire [SUM_BITS-1:0]          rows_visible_sum,
@@ -34,14 +36,14 @@ module pasa_counters #(
     input  wire [SUM_BITS-1:0]          rows_blocks_sum,
     input  wire [MASS_BITS-1:0]         rows_dropped_sum,
     input  wire                         saturation_valid,
-    input  wire                         saturation_slot,
+    input  wire [SLOT_BITS-1:0]         saturation_slot,
     input  wire [4:0]                   saturation_count,
-    input  wire [1:0]                   running,
+    input  wire [SLOTS-1:0]             running,
     input  wire                         loading,
-    input  wire                         load_slot,
+    input  wire [SLOT_BITS-1:0]         load_slot,
     input  wire                         output_stalled, // an output beat waits
 
-    input  wire                         report_slot,
+    input  wire [SLOT_BITS-1:0]         report_slot,
     input  wire                         report_valid,
     output wire                         report_ready,
     input  wire [15:0]                  report_tag,
@@ -60,14 +62,15 @@ module pasa_counters #(
 
     // From the field after causes: reserved, rows, ..., stall_out.
     localparam COUNTED = `PASA_STATUS_BITS - 24;
-    wire [COUNTED-1:0] counted [0:1];
+    wire [COUNTED-1:0] counted [0:SLOTS-1];
     genvar s;
     generate
-        for (s = 0; s < 2; s = s + 1) begin : g_slot
+        for (s = 0; s < SLOTS; s = s + 1) begin : g_slot
+            localparam [SLOT_BITS-1:0] HERE = s;
             reg [15:0] rows, empty_rows;
             reg [31:0] saturations, keys_visible, keys_kept, blocks, dropped_mass;
             reg [31:0] cycles, stall_in, stall_out;
-            wire selected = rows_valid & (rows_slot == s[0]);
+            wire selected = rows_valid & (rows_slot == HERE);
             always @(posedge clk) begin
                 if (selected) begin
                     rows         <= rows + {{16-ROWS_BITS{1'b0}}, present};
@@ -77,12 +80,12 @@ module pasa_counters #(
                     blocks       <= blocks + {{32-SUM_BITS{1'b0}}, rows_blocks_sum};
                     dropped_mass <= dropped_mass + {{32-MASS_BITS{1'b0}}, rows_dropped_sum};
                 end
-                if (saturation_valid & (saturation_slot == s[0]))
+                if (saturation_valid & (saturation_slot == HERE))
                     saturations <= saturations + {27'd0, saturation_count};
                 cycles    <= cycles + {31'd0, running[s]};
-                stall_in  <= stall_in + {31'd0, loading & (load_slot == s[0]) & (running == 2'b00)};
-                stall_out <= stall_out + {31'd0, running[s] & output_stalled & (report_slot == s[0])};
-                if (rst | (clear_valid & (clear_slot == s[0]))) begin
+                stall_in  <= stall_in + {31'd0, loading & (load_slot == HERE) & (running == {SLOTS{1'b0}})};
+                stall_out <= stall_out + {31'd0, running[s] & output_stalled & (report_slot == HERE)};
+                if (rst | (clear_valid & (clear_slot == HERE))) begin
                     {rows, empty_rows}                                           <= 32'd0;
                     {saturations, keys_visible, keys_kept, blocks, dropped_mass} <= 160'd0;
                     {cycles, stall_in, stall_out}                                <= 96'd0;

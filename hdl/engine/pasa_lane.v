@@ -25,7 +25,9 @@ module pasa_lane #(
     parameter BLOCK_KEYS   = 64,
     parameter RING_BLOCKS  = 8,
     parameter PLACE_BITS   = 5,      // of what a row carries to the normaliser
+    parameter SLOTS        = 2,      // commands under way
     // derived, not to be set
+    parameter SLOT_BITS    = $clog2(SLOTS),
     parameter ROW_BITS     = (ROWS == 1) ? 1 : $clog2(ROWS),
     parameter RING_BITS    = $clog2(RING_BLOCKS),
     parameter KEY_BITS     = $clog2(TILE_KEYS),
@@ -42,17 +44,17 @@ module pasa_lane #(
     input  wire                            clk,
     input  wire                            rst,
 
-    // command fields of both slots, slot 0 in the low half
-    input  wire [2*`PASA_SCORE_MULTIPLIER_BITS-1:0] score_multiplier,
-    input  wire [2*`PASA_SHIFT_BITS-1:0]   score_shift,
-    input  wire [1:0]                      slot_tile,         // where its keys and values lie
+    // command fields of all slots, slot 0 lowest
+    input  wire [SLOTS*`PASA_SCORE_MULTIPLIER_BITS-1:0] score_multiplier,
+    input  wire [SLOTS*`PASA_SHIFT_BITS-1:0] score_shift,
+    input  wire [2*SLOTS-1:0]              slot_place,        // {tile, half} of its keys
 
     // dispatcher: the next row, and its query
     output wire                            ready,
     input  wire                            assign_valid,
     input  wire [RING_BITS-1:0]            assign_ring_block,
     input  wire [ROW_BITS-1:0]             assign_row,
-    input  wire                            assign_slot,
+    input  wire [SLOT_BITS-1:0]            assign_slot,
     input  wire [COUNT_BITS-1:0]           assign_items,
     input  wire [BLOCK_BITS:0]             assign_entries,
     input  wire [`PASA_REFERENCE_BITS-1:0] assign_reference,  // predicted, in octaves
@@ -90,7 +92,7 @@ module pasa_lane #(
     output wire [TOTAL_BITS-1:0]           done_total,
     output wire [`PASA_REFERENCE_BITS-1:0] done_reference,    // of both, in octaves
     output wire [PLACE_BITS-1:0]           done_place,
-    output wire                            done_slot
+    output wire [SLOT_BITS-1:0]            done_slot
 );
     localparam QUERIES       = 4;                   // rows between assign and their last score
     localparam ROW_LIMIT     = 8;                   // rows between assign and WEIGH
@@ -122,13 +124,14 @@ module pasa_lane #(
     always @(posedge clk) if (assign_valid) queries[query_write] <= assign_query;
 
     // ---- SCORE: items -> keys -> exact scores -----------------------------------------------
-    wire                 item_valid, item_ready, item_is_block, item_null, item_last, item_slot;
+    wire                 item_valid, item_ready, item_is_block, item_null, item_last;
+    wire [SLOT_BITS-1:0] item_slot;
     wire [KEY_BITS-1:0]  item_index;
     wire [TAIL_BITS-1:0] item_tail;
     wire [1:0]           item_query;
     pasa_kept_reader #(
         .ROWS(ROWS), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS), .RING_BLOCKS(RING_BLOCKS),
-        .TAG(3)
+        .TAG(SLOT_BITS + 2)
     ) reader (
         .clk(clk), .rst(rst), .ready(reader_ready),
         .assign_valid(assign_valid), .assign_ring_block(assign_ring_block),
@@ -144,7 +147,10 @@ module pasa_lane #(
     reg  [ITEM_ADDRESS:0] room;                     // places in the item FIFO not promised
     wire has_room   = room != 0;
     assign key_valid   = item_valid & !item_is_block & has_room;
-    assign key_address = {slot_tile[item_slot], item_index};
+    // A command in the upper half of a tile has the upper bit of its key numbers at 0.
+    wire [1:0] item_place = slot_place[2*item_slot +: 2];
+    assign key_address = {item_place[1], item_index[KEY_BITS-1] | item_place[0],
+                          item_index[KEY_BITS-2:0]};
     assign item_ready  = has_room & (item_is_block | key_ready);
     wire item_fire     = item_valid & item_ready;
 
@@ -210,8 +216,9 @@ module pasa_lane #(
     end
 
     // ---- the row's reference exponent -------------------------------------------------------
-    localparam INFO_BITS = 1 + PLACE_BITS + COUNT_BITS + `PASA_REFERENCE_BITS + 1;
-    wire                            info_slot, info_tail;
+    localparam INFO_BITS = SLOT_BITS + PLACE_BITS + COUNT_BITS + `PASA_REFERENCE_BITS + 1;
+    wire [SLOT_BITS-1:0]            info_slot;
+    wire                            info_tail;
     wire [PLACE_BITS-1:0]           info_place;
     wire [COUNT_BITS-1:0]           info_items;
     wire [`PASA_REFERENCE_BITS-1:0] info_reference;
@@ -224,7 +231,7 @@ module pasa_lane #(
         .m_data({info_slot, info_place, info_items, info_reference, info_tail}), .level());
     /* verilator lint_on PINCONNECTEMPTY */
 
-    localparam ROW_INFO = 1 + PLACE_BITS + COUNT_BITS + 1;
+    localparam ROW_INFO = SLOT_BITS + PLACE_BITS + COUNT_BITS + 1;
     localparam ROW_WORD = `PASA_REFERENCE_BITS + `PASA_SHIFT_BITS + ROW_INFO;
     wire                            known;
     wire [`PASA_REFERENCE_BITS-1:0] known_reference;
@@ -234,10 +241,8 @@ module pasa_lane #(
     pasa_row_reference #(.HEAD_DIM(HEAD_DIM), .USER(ROW_INFO)) row_reference (
         .clk(clk), .rst(rst),
         .in_valid(row_scored), .in_best(better ? score : best),
-        .in_multiplier(info_slot ? score_multiplier[`PASA_SCORE_MULTIPLIER_BITS +: `PASA_SCORE_MULTIPLIER_BITS]
-                                 : score_multiplier[0 +: `PASA_SCORE_MULTIPLIER_BITS]),
-        .in_shift(info_slot ? score_shift[`PASA_SHIFT_BITS +: `PASA_SHIFT_BITS]
-                            : score_shift[0 +: `PASA_SHIFT_BITS]),
+        .in_multiplier(score_multiplier[info_slot*`PASA_SCORE_MULTIPLIER_BITS +: `PASA_SCORE_MULTIPLIER_BITS]),
+        .in_shift(score_shift[info_slot*`PASA_SHIFT_BITS +: `PASA_SHIFT_BITS]),
         .in_has_tail(info_tail), .in_predicted_reference(info_reference),
         .in_user({info_slot, info_place, info_count, scored_null}),
         .out_valid(known), .out_reference(known_reference),
@@ -253,7 +258,8 @@ module pasa_lane #(
     /* verilator lint_on PINCONNECTEMPTY */
 
     // ---- WEIGH: items -> weights -> weighted sum of values ----------------------------------
-    reg                             weighing, row_first, row_null, row_slot;
+    reg                             weighing, row_first, row_null;
+    reg  [SLOT_BITS-1:0]            row_slot;
     reg  [`PASA_REFERENCE_BITS-1:0] row_reference_q;
     reg  [`PASA_SHIFT_BITS-1:0]     row_tail_shift;
     reg  [PLACE_BITS-1:0]           row_place;
@@ -282,7 +288,8 @@ module pasa_lane #(
     end
 
     // One clock to read the item; its row's numbers go along.
-    reg                             issued, issued_first, issued_last, issued_null, issued_slot;
+    reg                             issued, issued_first, issued_last, issued_null;
+    reg  [SLOT_BITS-1:0]            issued_slot;
     reg  [`PASA_REFERENCE_BITS-1:0] issued_reference;
     reg  [`PASA_SHIFT_BITS-1:0]     issued_tail_shift;
     reg  [PLACE_BITS-1:0]           issued_place;
@@ -294,7 +301,7 @@ module pasa_lane #(
             {row_reference_q, row_tail_shift, row_place};
     end
 
-    localparam ROW_TAG  = 1 + PLACE_BITS + `PASA_REFERENCE_BITS;
+    localparam ROW_TAG  = SLOT_BITS + PLACE_BITS + `PASA_REFERENCE_BITS;
     localparam ITEM_TAG = 3 + ROW_TAG;
     wire                          weight_valid, weight_first, weight_last, weight_is_block;
     wire [ROW_TAG-1:0]            weight_tag;
@@ -304,10 +311,8 @@ module pasa_lane #(
     ) weight_unit (
         .clk(clk), .rst(rst),
         .in_valid(issued), .in_is_block(held_is_block), .in_value(held_value),
-        .in_multiplier(issued_slot ? score_multiplier[`PASA_SCORE_MULTIPLIER_BITS +: `PASA_SCORE_MULTIPLIER_BITS]
-                                   : score_multiplier[0 +: `PASA_SCORE_MULTIPLIER_BITS]),
-        .in_shift(issued_slot ? score_shift[`PASA_SHIFT_BITS +: `PASA_SHIFT_BITS]
-                              : score_shift[0 +: `PASA_SHIFT_BITS]),
+        .in_multiplier(score_multiplier[issued_slot*`PASA_SCORE_MULTIPLIER_BITS +: `PASA_SCORE_MULTIPLIER_BITS]),
+        .in_shift(score_shift[issued_slot*`PASA_SHIFT_BITS +: `PASA_SHIFT_BITS]),
         .in_reference(issued_reference), .in_tail_shift(issued_tail_shift),
         .in_null(issued_null),
         .in_user({issued_first, issued_last, held_is_block,
@@ -321,8 +326,12 @@ module pasa_lane #(
         reading <= rst ? {WEIGHT_LATENCY-READ_LATENCY{1'b0}}
                        : {reading[WEIGHT_LATENCY-READ_LATENCY-2:0], issued};
     assign value_valid = reading[WEIGHT_LATENCY-READ_LATENCY-1];
+    wire [1:0]          issued_keys = slot_place[2*issued_slot +: 2];
+    wire [KEY_BITS-1:0] half_of_tile = !issued_keys[0] ? {KEY_BITS{1'b0}}
+        : held_is_block ? {{KEY_BITS-1{1'b0}}, 1'b1} << (BLOCK_BITS - 1)
+                        : {1'b1, {KEY_BITS-1{1'b0}}};
     pasa_delay #(.WIDTH(KEY_BITS + 2), .CLOCKS(WEIGHT_LATENCY - READ_LATENCY)) value_read (
-        .clk(clk), .in({slot_tile[issued_slot], held_index, held_is_block}),
+        .clk(clk), .in({issued_keys[1], held_index | half_of_tile, held_is_block}),
         .out({value_address, value_is_block}));
 
     pasa_weigh #(

@@ -103,7 +103,7 @@ module pasa_merge #(
         total_2            <= total_1;
         reference_2        <= reference_1;
         before_2           <= kept_total & {TOTAL_BITS{previous_1}};
-        before_reference_2 <= kept_reference;
+        before_reference_2 <= kept_reference & {REFERENCE{previous_1}};
 
         above_3 <= {reference_2[REFERENCE-1], reference_2}
                  - {before_reference_2[REFERENCE-1], before_reference_2};
@@ -156,10 +156,10 @@ module pasa_merge #(
     end
 
     // ---- accumulators: clocks 6 to 13 -----------------------------------------------------
-    localparam DEPTH = MERGE_ROWS * GROUPS;
+    localparam DEPTH = GROUPS << MERGE_BITS;
     wire [MERGE_BITS+GROUP_BITS-1:0] read_place  = place_6[PLACE-1:1];
     wire [MERGE_BITS+GROUP_BITS-1:0] write_place = place_13[PLACE-1:1];
-    localparam ADDRESS_BITS = DEPTH > 1 ? $clog2(DEPTH) : 1;
+    localparam ADDRESS_BITS = $clog2(DEPTH);
     wire [ADDRESS_BITS-1:0] read_address, write_address;
     generate if (GROUPS > 1) begin : g_address
         assign read_address  = read_place;
@@ -190,14 +190,14 @@ module pasa_merge #(
         .clk(clk), .in(sum_8[TOTAL_BITS]), .out(halve_12));
     genvar i;
     generate for (i = 0; i < 16; i = i + 1) begin : g_dim
-        wire signed [ACC_BITS-1:0] tile   = in_accumulator[i*ACC_BITS +: ACC_BITS];
-        wire signed [ACC_BITS-1:0] before = before_none_8 ? {ACC_BITS{1'b0}}
-                                                          : kept_8[i*ACC_BITS +: ACC_BITS];
+        wire signed [ACC_BITS-1:0] tile    = in_accumulator[i*ACC_BITS +: ACC_BITS];
+        wire signed [ACC_BITS-1:0] earlier = before_none_8 ? {ACC_BITS{1'b0}}
+                                                           : kept_8[i*ACC_BITS +: ACC_BITS];
         reg signed [ACC_BITS-1:0] lead_9, lead_10, lead_11, rest_9, rest_10, rest_11;
         reg [ACC_BITS:0]          sum_12;
         always @(posedge clk) begin
-            lead_9  <= tile_leads_8 ? tile : before;
-            rest_9  <= tile_leads_8 ? before : tile;
+            lead_9  <= tile_leads_8 ? tile : earlier;
+            rest_9  <= tile_leads_8 ? earlier : tile;
             lead_10 <= lead_9;
             rest_10 <= rest_9 >>> {coarse_9, 3'd0};
             lead_11 <= lead_10;

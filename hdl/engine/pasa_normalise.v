@@ -34,11 +34,13 @@ module pasa_normalise #(
     parameter TILE_KEYS   = 2048,
     parameter OUTPUT_ROWS = 32,      // places of the output buffer
     parameter MERGE_ROWS  = 256,     // rows kept between commands
+    parameter SLOTS       = 2,       // commands under way
     // Derived; leave as they are.
     parameter GROUPS      = HEAD_DIM / 16,
     parameter GROUP_BITS  = GROUPS > 1 ? $clog2(GROUPS) : 1,
     parameter DIMS_BITS   = $clog2(HEAD_DIM) + 1,
     parameter OUTPUT_BITS = $clog2(OUTPUT_ROWS),
+    parameter SLOT_BITS   = $clog2(SLOTS),
     parameter MERGE_BITS  = MERGE_ROWS > 1 ? $clog2(MERGE_ROWS) : 1,
     parameter TOTAL_BITS  = `PASA_WEIGHT_BITS + $clog2(TILE_KEYS),
     parameter ACC_BITS    = TOTAL_BITS + 8
@@ -46,13 +48,13 @@ module pasa_normalise #(
     input  wire                                       clk,
     input  wire                                       rst,    // synchronous, active high
 
-    // Fields of the two commands that may be running; slot 0 is low.
-    input  wire [2*DIMS_BITS-1:0]                     slot_dims,
-    input  wire [2*`PASA_OUTPUT_MULTIPLIER_BITS-1:0]  slot_multiplier,
-    input  wire [2*`PASA_SHIFT_BITS-1:0]              slot_shift,
-    input  wire [1:0]                                 slot_int16,
-    input  wire [1:0]                                 slot_previous,
-    input  wire [1:0]                                 slot_next,
+    // Fields of the commands that may be running; slot 0 is low.
+    input  wire [SLOTS*DIMS_BITS-1:0]                 slot_dims,
+    input  wire [SLOTS*`PASA_OUTPUT_MULTIPLIER_BITS-1:0] slot_multiplier,
+    input  wire [SLOTS*`PASA_SHIFT_BITS-1:0]          slot_shift,
+    input  wire [SLOTS-1:0]                           slot_int16,
+    input  wire [SLOTS-1:0]                           slot_previous,
+    input  wire [SLOTS-1:0]                           slot_next,
 
     // Finished rows; lane l at [l*W +: W].
     input  wire [ROWS-1:0]                            lane_valid,
@@ -62,7 +64,7 @@ module pasa_normalise #(
     input  wire [ROWS*`PASA_REFERENCE_BITS-1:0]       lane_reference,   // of its sums
     input  wire [ROWS*OUTPUT_BITS-1:0]                lane_output_row,
     input  wire [ROWS*MERGE_BITS-1:0]                 lane_merge_row,
-    input  wire [ROWS-1:0]                            lane_slot,
+    input  wire [ROWS*SLOT_BITS-1:0]                  lane_slot,
 
     // To the output buffer.
     output wire                                       write_valid,
@@ -75,7 +77,7 @@ module pasa_normalise #(
 
     // To the counters.
     output wire                                       saturation_valid,
-    output wire                                       saturation_slot,
+    output wire [SLOT_BITS-1:0]                       saturation_slot,
     output wire [4:0]                                 saturation_count
 );
     localparam LANE_BITS     = ROWS > 1 ? $clog2(ROWS) : 1;
@@ -97,9 +99,9 @@ module pasa_normalise #(
     end endgenerate
 
     // Last group of a row of each slot: ceil(dims / 16) - 1.
-    reg [GROUP_BITS-1:0] last_group [0:1];
+    reg [GROUP_BITS-1:0] last_group [0:SLOTS-1];
     genvar s;
-    generate for (s = 0; s < 2; s = s + 1) begin : g_slot
+    generate for (s = 0; s < SLOTS; s = s + 1) begin : g_slot
         /* verilator lint_off UNUSEDSIGNAL */    // only the group of the last dimension counts
         wire [DIMS_BITS-1:0] last_dim = slot_dims[s*DIMS_BITS +: DIMS_BITS] - 1'b1;
         /* verilator lint_on UNUSEDSIGNAL */
@@ -139,11 +141,11 @@ module pasa_normalise #(
     reg                  run;
     reg [LANE_BITS-1:0]  lane_0;
     reg [GROUP_BITS-1:0] group_0, last_group_0;
-    reg                  slot_0;
+    reg [SLOT_BITS-1:0]  slot_0;
     wire last_0 = group_0 == last_group_0;
     wire start  = next_valid & (!run | last_0);
     wire pick   = |waiting & (!next_valid | start);
-    wire next_slot = lane_slot[next_lane];
+    wire [SLOT_BITS-1:0] next_slot = lane_slot[next_lane*SLOT_BITS +: SLOT_BITS];
 
     always @(posedge clk) begin
         if (pick) begin
@@ -242,8 +244,8 @@ module pasa_normalise #(
     wire                       valid_17;
     wire [RECIPROCAL-1:0]      reciprocal_17;
     wire [16*AVERAGE_BITS-1:0] average_17;
-    wire                       slot_16;
-    reg                        slot_17, slot_18;
+    wire [SLOT_BITS-1:0]       slot_16;
+    reg  [SLOT_BITS-1:0]       slot_17, slot_18;
     reg  [MULTIPLIER-1:0]      multiplier_17;
 
     pasa_reciprocal #(.USER(1)) reciprocal (
@@ -260,7 +262,7 @@ module pasa_normalise #(
         .out_valid(valid_17), .out_average(average_17), .out_user());
     /* verilator lint_on PINCONNECTEMPTY */
 
-    pasa_delay #(.WIDTH(1), .CLOCKS(16)) slot (.clk(clk), .in(slot_0), .out(slot_16));
+    pasa_delay #(.WIDTH(SLOT_BITS), .CLOCKS(16)) slot (.clk(clk), .in(slot_0), .out(slot_16));
     always @(posedge clk) begin
         slot_17       <= slot_16;
         slot_18       <= slot_17;
@@ -286,14 +288,15 @@ module pasa_normalise #(
     wire [15:0]            saturated_25;
     wire [OUTPUT_BITS-1:0] row_18;
     wire [GROUP_BITS-1:0]  group_18;
-    wire                   last_18, slot_25, slot_27;
+    wire                   last_18;
+    wire [SLOT_BITS-1:0]   slot_25, slot_27;
 
     pasa_delay #(.WIDTH(OUTPUT_BITS), .CLOCKS(17)) row (
         .clk(clk), .in(row_1), .out(row_18));
     pasa_delay #(.WIDTH(GROUP_BITS + 1), .CLOCKS(17)) tag (
         .clk(clk), .in({group_1, last_1}), .out({group_18, last_18}));
 
-    pasa_requantise #(.DIMS(16), .USER(OUTPUT_BITS + GROUP_BITS + 2)) requantise (
+    pasa_requantise #(.DIMS(16), .USER(OUTPUT_BITS + GROUP_BITS + 1 + SLOT_BITS)) requantise (
         .clk(clk), .rst(rst),
         .in_valid(valid_18), .in_average(average_18),
         .in_factor(product_18[MULTIPLIER +: FACTOR]),
@@ -317,7 +320,7 @@ module pasa_normalise #(
         valid_26 <= write_valid & !rst;
         valid_27 <= valid_26 & !rst;
     end
-    pasa_delay #(.WIDTH(1), .CLOCKS(2)) slot_last (.clk(clk), .in(slot_25), .out(slot_27));
+    pasa_delay #(.WIDTH(SLOT_BITS), .CLOCKS(2)) slot_last (.clk(clk), .in(slot_25), .out(slot_27));
 
     assign saturation_valid = valid_27;
     assign saturation_slot  = slot_27;

@@ -23,6 +23,7 @@
 module pasa_output_buffer #(
     parameter HEAD_DIM    = 64,
     parameter OUTPUT_ROWS = 32,      // places, a power of two of at least 2
+    parameter SLOT_BITS   = 1,
     // Derived; leave as they are.
     parameter GROUPS      = HEAD_DIM / 16,
     parameter GROUP_BITS  = GROUPS > 1 ? $clog2(GROUPS) : 1,
@@ -42,7 +43,7 @@ module pasa_output_buffer #(
     input  wire                   open_valid,
     output wire                   open_ready,
     input  wire                   open_last,       // last row of its command
-    input  wire                   open_slot,
+    input  wire [SLOT_BITS-1:0]   open_slot,
     input  wire                   open_int16,
     input  wire [GROUP_BITS-1:0]  open_last_group, // groups of a row, less one
     output reg                    row_freed,
@@ -52,9 +53,9 @@ module pasa_output_buffer #(
     output wire [127:0]           m_output_data,
     output wire                   m_output_last,
     output reg                    command_done,
-    output reg                    command_done_slot
+    output reg  [SLOT_BITS-1:0]   command_done_slot
 );
-    localparam OPEN_BITS    = GROUP_BITS + 3;
+    localparam OPEN_BITS    = GROUP_BITS + SLOT_BITS + 2;
     localparam DEPTH        = OUTPUT_ROWS * GROUPS;
     localparam ADDRESS_BITS = $clog2(DEPTH);
 
@@ -106,7 +107,8 @@ module pasa_output_buffer #(
 
     // The row being read: a group for each beat, an int16 group twice.
     wire                   advance;                // the stages below can move
-    reg                    reading, half, row_last, row_slot, row_int16;
+    reg                    reading, half, row_last, row_int16;
+    reg  [SLOT_BITS-1:0]   row_slot;
     reg  [GROUP_BITS-1:0]  group, last_group;
     reg  [OUTPUT_BITS-1:0] row_place;
     wire                   final_beat = (group == last_group) & (half | !row_int16);
@@ -132,10 +134,12 @@ module pasa_output_buffer #(
     // a register: all of this moves or waits as one.
     wire [255:0]             word_1;
     wire [ADDRESS_BITS-1:0]  read_address, write_address;
-    reg                      valid_1, int16_1, half_1, last_1, slot_1;
-    reg                      valid_2, last_2, slot_2;
+    reg                      valid_1, int16_1, half_1, last_1;
+    reg                      valid_2, last_2;
+    reg  [SLOT_BITS-1:0]     slot_1, slot_2;
     reg  [127:0]             data_2;
-    wire                     skid_ready, slot_out;
+    wire                     skid_ready;
+    wire [SLOT_BITS-1:0]     slot_out;
 
     assign advance = skid_ready | !valid_2;
 
@@ -175,7 +179,7 @@ module pasa_output_buffer #(
         if (rst) {valid_1, valid_2} <= 2'b00;
     end
 
-    pasa_skid #(.WIDTH(130)) skid (
+    pasa_skid #(.WIDTH(129 + SLOT_BITS)) skid (
         .clk(clk), .rst(rst),
         .s_valid(valid_2), .s_ready(skid_ready), .s_data({slot_2, last_2, data_2}),
         .m_valid(m_output_valid), .m_ready(m_output_ready),

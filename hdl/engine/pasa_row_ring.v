@@ -23,6 +23,7 @@ module pasa_row_ring #(
     parameter TILE_KEYS   = 2048,
     parameter BLOCK_KEYS  = 64,
     parameter RING_BLOCKS = 8,
+    parameter SLOT_BITS   = 1,
     // derived, not to be set
     parameter ROW_BITS    = (ROWS == 1) ? 1 : $clog2(ROWS),
     parameter RING_BITS   = $clog2(RING_BLOCKS),
@@ -50,7 +51,7 @@ module pasa_row_ring #(
     input  wire [RING_BITS-1:0]       rows_ring_block,
     input  wire [ROWS-1:0]            rows_present,   // from bit 0 up, without gaps
     input  wire                       rows_last,
-    input  wire                       rows_slot,
+    input  wire [SLOT_BITS-1:0]       rows_slot,
     input  wire [ROWS*COUNT_BITS-1:0] rows_items,
     input  wire [ROWS*`PASA_REFERENCE_BITS-1:0] rows_reference,
     input  wire [ROWS-1:0]            rows_tail,
@@ -61,7 +62,7 @@ module pasa_row_ring #(
     output reg  [RING_BITS-1:0]       row_ring_block,
     output reg  [ROW_BITS-1:0]        row_number,
     output reg                        row_last,       // of its command
-    output reg                        row_slot,
+    output reg  [SLOT_BITS-1:0]       row_slot,
     output reg  [COUNT_BITS-1:0]      row_items,      // 0: no visible key
     output reg  [BLOCK_BITS:0]        row_entries,
     output reg  [`PASA_REFERENCE_BITS-1:0] row_reference,
@@ -142,7 +143,7 @@ module pasa_row_ring #(
 
     // Headers, one word a row-block.
     reg [ROWS*HEADER_BITS-1:0] headers [0:RING_BLOCKS-1];
-    reg [ROW_BITS+1:0]         marks   [0:RING_BLOCKS-1];   // {last row, last, slot}
+    reg [ROW_BITS+SLOT_BITS:0] marks   [0:RING_BLOCKS-1];   // {last row, last, slot}
     reg [ROW_BITS-1:0]         last_row;
     integer i;
     always @* begin
@@ -162,7 +163,8 @@ module pasa_row_ring #(
     wire [ROWS*HEADER_BITS-1:0] next_headers = headers[next_block];
     wire [HEADER_BITS-1:0] next_header = next_headers[next_row*HEADER_BITS +: HEADER_BITS];
     wire [ROW_BITS-1:0]  next_last_row;
-    wire                 next_last, next_slot;
+    wire                 next_last;
+    wire [SLOT_BITS-1:0] next_slot;
     assign {next_last_row, next_last, next_slot} = marks[next_block];
     wire offer     = (published != 0) & (!row_valid | row_take);
     wire block_end = offer & (next_row == next_last_row);

@@ -82,7 +82,8 @@ module pasa_weigh #(
             always @(posedge clk) begin
                 value_1 <= value[i*VALUE_BITS +: VALUE_BITS];
                 product <= weight_1 * value_1;
-                if (valid_2) accumulator <= first_2 ? addend : accumulator + addend;
+                // So written, the accumulator is the P register of the multiplier's DSP48E1.
+                if (valid_2) accumulator <= (first_2 ? {ACC_BITS{1'b0}} : accumulator) + addend;
                 if (move)  next <= accumulator;
                 if (offer) done_accumulator[i*ACC_BITS +: ACC_BITS] <= next;
             end

@@ -25,6 +25,7 @@ module pasa_predict #(
     parameter PRED_BITS       = 4,
     parameter BLOCK_KEYS      = 64,
     parameter BUFFERS         = 4,
+    parameter SLOT_BITS       = 1,
     parameter MULTIPLIER_BITS = 24,
     parameter LOW_SHIFT       = 12,
     parameter HIGH_SHIFT      = 24
@@ -34,7 +35,7 @@ module pasa_predict #(
 
     input  wire                                     block_valid,
     output wire                                     block_ready,
-    input  wire                                     block_slot,
+    input  wire [SLOT_BITS-1:0]                     block_slot,
     input  wire [ROWS*HEAD_DIM*PRED_BITS-1:0]       block_nibbles,
     input  wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]    block_stop,
     input  wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]    block_from,
@@ -50,7 +51,7 @@ module pasa_predict #(
     input  wire [$clog2(TILE_KEYS):0]               block_budget,
 
     output wire                                     nibble_enable,
-    output wire                                     nibble_slot,
+    output wire [SLOT_BITS-1:0]                     nibble_slot,
     output wire [$clog2(TILE_KEYS/PRED_KEYS)-1:0]   nibble_word,
     output wire [(HEAD_DIM>16?$clog2(HEAD_DIM/16):1)-1:0] nibble_slice,
     input  wire [PRED_KEYS*16*PRED_BITS-1:0]        nibble_data,
@@ -94,7 +95,7 @@ module pasa_predict #(
     end
 
     // The block at work.
-    reg                            slot;
+    reg  [SLOT_BITS-1:0]           slot;
     reg [ROWS*HEAD_DIM*PRED_BITS-1:0] nibbles;
     reg [ROWS*COUNT_BITS-1:0]      stop, from;
     reg [COUNT_BITS-1:0]           sinks, budget;

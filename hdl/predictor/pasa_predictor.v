@@ -34,14 +34,15 @@ module pasa_predictor #(
     parameter PRED_BITS   = 4,
     parameter BLOCK_KEYS  = 64,
     parameter RING_BLOCKS = 8,
-    parameter MERGE_ROWS  = 256      // rows that may go on from one command to the next
+    parameter MERGE_ROWS  = 256,     // rows that may go on from one command to the next
+    parameter SLOT_BITS   = 1        // of a command under way
 ) (
     input  wire clk,
     input  wire rst,
 
     input  wire                                     job_valid,
     output wire                                     job_ready,
-    input  wire                                     job_slot,
+    input  wire [SLOT_BITS-1:0]                     job_slot,
     input  wire [`PASA_COMMAND_BITS-1:0]            job_command,
 
     input  wire                                     s_query_valid,
@@ -49,7 +50,7 @@ module pasa_predictor #(
     input  wire [HEAD_DIM*8-1:0]                    s_query_data,
 
     output wire                                     nibble_enable,
-    output wire                                     nibble_slot,
+    output wire [SLOT_BITS-1:0]                     nibble_slot,
     output wire [$clog2(TILE_KEYS/PRED_KEYS)-1:0]   nibble_word,
     output wire [(HEAD_DIM>16?$clog2(HEAD_DIM/16):1)-1:0] nibble_slice,
     input  wire [PRED_KEYS*16*PRED_BITS-1:0]        nibble_data,
@@ -71,7 +72,7 @@ module pasa_predictor #(
     output wire [$clog2(RING_BLOCKS)-1:0]           rows_ring_block,
     output wire [ROWS-1:0]                          rows_present,
     output wire                                     rows_last,      // the command's last
-    output wire                                     rows_slot,
+    output wire [SLOT_BITS-1:0]                     rows_slot,
     output wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]    rows_items,     // kept and virtual keys
     output wire [ROWS*24-1:0]                       rows_reference, // signed octaves
     output wire [ROWS-1:0]                          rows_tail,      // has a virtual key
@@ -112,7 +113,8 @@ module pasa_predictor #(
     end endgenerate
 
     // QLOAD
-    wire                               load_valid, load_ready, load_slot, load_last;
+    wire                               load_valid, load_ready, load_last;
+    wire [SLOT_BITS-1:0]               load_slot;
     wire [RING_BITS-1:0]               load_ring;
     wire [ROWS-1:0]                    load_present;
     wire [ROWS*HEAD_DIM*PRED_BITS-1:0] load_nibbles;
@@ -130,8 +132,8 @@ module pasa_predictor #(
     assign load_walk = {load_jump, load_first, load_jump_at, load_jump_to, load_final};
     pasa_query_load #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
-        .PRED_BITS(PRED_BITS), .RING_BLOCKS(RING_BLOCKS), .MULTIPLIER_BITS(MULTIPLIER_BITS),
-        .LOW_SHIFT(LOW_SHIFT), .HIGH_SHIFT(HIGH_SHIFT)
+        .PRED_BITS(PRED_BITS), .RING_BLOCKS(RING_BLOCKS), .SLOT_BITS(SLOT_BITS),
+        .MULTIPLIER_BITS(MULTIPLIER_BITS), .LOW_SHIFT(LOW_SHIFT), .HIGH_SHIFT(HIGH_SHIFT)
     ) query_load (
         .clk(clk), .rst(rst),
         .job_valid(job_valid), .job_ready(job_ready), .job_slot(job_slot),
@@ -164,7 +166,8 @@ module pasa_predictor #(
     pasa_predict #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
         .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS), .BUFFERS(BUFFERS),
-        .MULTIPLIER_BITS(MULTIPLIER_BITS), .LOW_SHIFT(LOW_SHIFT), .HIGH_SHIFT(HIGH_SHIFT)
+        .SLOT_BITS(SLOT_BITS), .MULTIPLIER_BITS(MULTIPLIER_BITS), .LOW_SHIFT(LOW_SHIFT),
+        .HIGH_SHIFT(HIGH_SHIFT)
     ) predict (
         .clk(clk), .rst(rst),
         .block_valid(load_valid), .block_ready(load_ready), .block_slot(load_slot),
@@ -185,7 +188,7 @@ module pasa_predictor #(
     // What MEASURE needs of a block: its description, from when PREDICT took
     // it, and PREDICT's results. The buffers bound how many wait, so the
     // queues cannot overflow. The result comes last and tells that both are there.
-    localparam INFO = RING_BITS + 1 + ROWS + 1 + 1 + 1;        // for SELECT
+    localparam INFO = RING_BITS + SLOT_BITS + ROWS + 1 + 1 + 1;        // for SELECT
     localparam RULE = 4 + P;                                   // for MEASURE
     localparam WALK = 4 * WORD_BITS + 1;
     localparam PREDICTED = ROWS * (4 + 2 * COUNT_BITS + E + N);
@@ -292,10 +295,11 @@ module pasa_predictor #(
     // SELECT
     pasa_select #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .TILE_KEYS(TILE_KEYS), .BLOCK_KEYS(BLOCK_KEYS),
-        .BUFFERS(BUFFERS), .RING_BLOCKS(RING_BLOCKS)
+        .BUFFERS(BUFFERS), .RING_BLOCKS(RING_BLOCKS), .SLOT_BITS(SLOT_BITS)
     ) select (
         .clk(clk), .rst(rst), .block_valid(select_valid), .block_ready(select_ready),
-        .block_ring(select_info[ROWS+4 +: RING_BITS]), .block_slot(select_info[ROWS+3]),
+        .block_ring(select_info[ROWS+3+SLOT_BITS +: RING_BITS]),
+        .block_slot(select_info[ROWS+3 +: SLOT_BITS]),
         .block_present(select_info[3 +: ROWS]), .block_last(select_info[2]),
         .block_dense(select_info[1]), .block_use_tail(select_info[0]),
         .walk_jump(select_walk[4*WORD_BITS]),

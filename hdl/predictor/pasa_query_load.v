@@ -28,6 +28,7 @@ module pasa_query_load #(
     parameter TILE_KEYS       = 2048,
     parameter PRED_BITS       = 4,
     parameter RING_BLOCKS     = 8,
+    parameter SLOT_BITS       = 1,
     parameter MULTIPLIER_BITS = 24,
     parameter LOW_SHIFT       = 12,
     parameter HIGH_SHIFT      = 24
@@ -37,7 +38,7 @@ module pasa_query_load #(
 
     input  wire                            job_valid,
     output wire                            job_ready,
-    input  wire                            job_slot,
+    input  wire [SLOT_BITS-1:0]            job_slot,
     input  wire [`PASA_COMMAND_BITS-1:0]   job_command,
 
     input  wire                            s_query_valid,
@@ -54,7 +55,7 @@ module pasa_query_load #(
     output reg                             block_valid,
     input  wire                            block_ready,
     output reg  [$clog2(RING_BLOCKS)-1:0]  block_ring,
-    output reg                             block_slot,
+    output reg  [SLOT_BITS-1:0]            block_slot,
     output reg  [ROWS-1:0]                 block_present,
     output reg                             block_last,     // of the command
     output wire [ROWS*HEAD_DIM*PRED_BITS-1:0]    block_nibbles,

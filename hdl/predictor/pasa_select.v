@@ -24,6 +24,7 @@ module pasa_select #(
     parameter TILE_KEYS   = 2048,
     parameter BLOCK_KEYS  = 64,
     parameter BUFFERS     = 4,
+    parameter SLOT_BITS   = 1,
     parameter RING_BLOCKS = 8
 ) (
     input  wire clk,
@@ -32,7 +33,7 @@ module pasa_select #(
     input  wire                                   block_valid,
     output wire                                   block_ready,
     input  wire [$clog2(RING_BLOCKS)-1:0]         block_ring,
-    input  wire                                   block_slot,
+    input  wire [SLOT_BITS-1:0]                   block_slot,
     input  wire [ROWS-1:0]                        block_present,
     input  wire                                   block_last,
     input  wire                                   block_dense,
@@ -63,7 +64,7 @@ module pasa_select #(
     output wire [$clog2(RING_BLOCKS)-1:0]         rows_ring_block,
     output wire [ROWS-1:0]                        rows_present,
     output wire                                   rows_last,
-    output wire                                   rows_slot,
+    output wire [SLOT_BITS-1:0]                   rows_slot,
     output wire [ROWS*($clog2(TILE_KEYS)+1)-1:0]  rows_items,
     output wire [ROWS*24-1:0]                     rows_reference,
     output wire [ROWS-1:0]                        rows_tail,
@@ -99,7 +100,8 @@ module pasa_select #(
 
     // The block at work.
     reg [RING_BITS-1:0]       ring;
-    reg                       slot, last, dense, use_tail;
+    reg  [SLOT_BITS-1:0]      slot;
+    reg                       last, dense, use_tail;
     reg [ROWS-1:0]            present;
     reg [ROWS*COUNT_BITS-1:0] visible, ties;
     reg [ROWS*E-1:0]          exponent;
@@ -243,7 +245,7 @@ module pasa_select #(
     wire [SUM_BITS-1:0] visible_sum, kept_sum, blocks_sum;
     wire [$clog2(ROWS):0] empty_sum;
     assign rows_valid = word_valid[HEADER_AT] & ends_header;
-    pasa_delay #(.WIDTH(RING_BITS + ROWS + 2 + ROWS * E), .CLOCKS(HEADER_AT)) header_wait (
+    pasa_delay #(.WIDTH(RING_BITS + ROWS + 1 + SLOT_BITS + ROWS * E), .CLOCKS(HEADER_AT)) header_wait (
         .clk(clk), .in({ring, present, last, slot, shown_exponent}),
         .out({rows_ring_block, rows_present, rows_last, rows_slot, late_exponent})
     );

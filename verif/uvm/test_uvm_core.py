@@ -157,8 +157,8 @@ MUTANTS = {
     "exact_reference": ("pasa_row_reference.v", "below_6 ? predicted_6", "below_6 ? exact_6"),
     "tile_of_the_slot": (
         "pasa_lane.v",
-        "{slot_tile[item_slot], item_index}",
-        "{item_slot, item_index}",
+        "item_place = slot_place[2*item_slot +: 2]",
+        "item_place = slot_place[1:0]",
     ),
     "merge_too_early": ("pasa_control.v", "& !(alone & (runs != 2'b00))", ""),
     "rows_of_another": ("pasa_control.v", "(queries != rows_count) | ", ""),
