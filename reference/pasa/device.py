@@ -33,6 +33,7 @@ class Device:
         self._driver = driver
         self._jobs: deque[Job] = deque()  # with commands to hand over
         self._flying: deque[tuple[Job, Task]] = deque()
+        self._closed = False
 
     def __enter__(self) -> "Device":
         return self
@@ -105,6 +106,8 @@ class Device:
 
         Two commands are under way at a time; the rest follows as results are asked for.
         """
+        if self._closed:
+            raise DeviceError("the device is closed")
         job = Job(self, *split_heads(q, k, v, build=self.build, **options))
         self._jobs.append(job)
         self._guard(self._fill)
@@ -116,6 +119,7 @@ class Device:
 
     def close(self) -> None:
         """Let go of the accelerator. Jobs that are not finished fail."""
+        self._closed = True
         self._fail(DeviceError("the device was closed"), everything=True)
         self._driver.close()
 

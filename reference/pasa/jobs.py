@@ -24,7 +24,7 @@ LONG = 8  # commands from which on a terminal sees a progress bar
 ROWS_AT_ONCE = 64  # bounds the memory of a [rows, keys] mask
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Attention:
     """Output of a call, and what the accelerator counted.
 
@@ -40,6 +40,14 @@ class Attention:
     output: np.ndarray
     output_scale: np.ndarray
     head_counters: dict[str, np.ndarray]
+
+    def __repr__(self) -> str:
+        shape = ", ".join(map(str, self.output.shape))
+        flags = ", ".join(sorted(self.flags)) or "none"
+        kept = f"{self.kept_fraction:.1%} of the keys kept"
+        return (
+            f"<Attention {self.output.dtype}[{shape}], {kept}, {self.cycles} cycles, flags {flags}>"
+        )
 
     @property
     def counters(self) -> dict[str, int]:

@@ -133,6 +133,9 @@ class SimTransport:
             return Reply(result, value, bool(interrupt), self.clock, self._take(length))
         except BrokenPipeError:
             raise self._death() from None
+        except KeyboardInterrupt:  # what is left of the reply would be taken for the next one
+            self.close()
+            raise
 
     def read(self, address: int) -> int:
         """See Transport."""

@@ -191,6 +191,8 @@ def test_a_closed_device_says_so(rng):
     for job in jobs:
         with pytest.raises(DeviceError, match="closed"):
             job.wait()
+    with pytest.raises(DeviceError, match="closed"):
+        device.submit(q, q, q, **SCALES)
 
 
 def test_progress_is_drawn(device, rng, capsys, monkeypatch):
@@ -211,6 +213,10 @@ def test_open_names_what_it_knows():
         pasa.open("sim", build=SMALL, stream_bits=48)
 
 
-def test_a_device_shows_what_it_is(device):
+def test_device_and_result_show_what_they_are(device):
+    out = device.attention(Q, K, K, **SCALES, key_length=0)
+    assert repr(out) == (
+        "<Attention int8[2, 3, 16], 0.0% of the keys kept, 0 cycles, flags empty_rows>"
+    )
     assert device.build == SMALL and device.identity.stream_bits == 128
     assert "reference" in repr(device) and "tile_keys=128" in repr(device)

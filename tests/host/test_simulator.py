@@ -7,10 +7,12 @@ Some 12 s: a build for each stream width.
 import random
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import pasa
 import pytest
 from pasa.errors import ArgumentError, BuildError, BusError, DeviceError, DeviceTimeout, PacketError
 from pasa.transport_sim import (
@@ -207,6 +209,24 @@ def test_random_traffic_is_kept_apart(bridge):
         elif packets:
             assert np.array_equal(bridge.receive(timeout=1), packets.pop(0))
     assert {address: bridge.read(address) for address in words} == words
+
+
+def test_an_interrupted_wait_ends_the_simulator(bridge, monkeypatch):
+    def interrupt(count):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bridge, "_take", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        bridge.read(0)
+    with pytest.raises(DeviceError, match="closed"):
+        bridge.read(0)
+
+
+def test_sim_without_the_source_tree(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fpga.host.simulator.build", None)
+    monkeypatch.delattr("fpga.host.simulator.build")
+    with pytest.raises(BuildError, match="needs PASA's source tree"):
+        pasa.open("sim")
 
 
 def test_arguments(tmp_path, capsys):

@@ -54,6 +54,8 @@ def build_simulator(parameters: Mapping[str, int], *, design: Path | None = None
     binary = folder / "pasa_simulator"
     with FileLock(folder / "lock"):
         if not binary.exists():
+            if sys.stderr.isatty():
+                print(f"compiling the simulator, once for this build: {binary}", file=sys.stderr)
             _compile(folder, files, parameters)
             (folder / f"V{TOP}").rename(binary)  # there only when whole
     return binary
