@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pasa import formats as f
 from pasa.arithmetic import Integer, log2_of
+from pasa.merging import running_total
 from pasa.selection import Prediction, budget_cut, threshold_cut
 
 from verif.common.runner import check_mutant_caught, simulate
@@ -32,17 +33,34 @@ def random_distances(rng: np.random.Generator) -> list[np.ndarray]:
     return rows
 
 
+def with_the_tiles_before(rng: np.random.Generator, total: int) -> tuple[int, int, int]:
+    """Running total, its log2 and its lift, of a tile's total and a random sum before it."""
+    before = (int(rng.integers(-40, 41)), int(rng.integers(0, 1 << rng.integers(1, 33))))
+    if rng.random() < 0.3:
+        before = (0, 0)
+    _, running, log_total = running_total(
+        tuple(np.array([value]) for value in (0, total)),
+        tuple(np.array([value]) for value in before),
+    )
+    log_running = log2_of(np.maximum(running, 1), f.PREDICTED_WEIGHT_FRACTION)
+    lift = int(log_total[0] - log_running[0]) >> f.LOG_FRACTION
+    return int(running[0]), int(log_total[0]), lift
+
+
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def equals_the_golden_model(dut):
     rng, step = generator(), Integer()
     names = ("fine", "octave", "need", "use_threshold", "use_budget", "total")
-    names += ("min_probability", "nearest")
+    names += ("lift", "min_probability", "nearest")
     given: dict[str, list] = {name: [] for name in names}
     cut, ties, log_total = [], [], []
     fine = []
     for row in random_distances(rng):
         weight = step.predicted_weight(row)
-        golden = Prediction(row[None], np.zeros(1), weight[None], weight.sum()[None])
+        total, log, lift = with_the_tiles_before(rng, int(weight.sum()))
+        golden = Prediction(
+            row[None], np.zeros(1), weight[None], np.array([total]), np.array([log])
+        )
         budget = int(rng.integers(1, len(row) + 10))
         low = int(rng.integers(0, rng.choice([400, 3000, 8192])))
         rules = {"use_threshold": rng.random() < 0.7, "use_budget": rng.random() < 0.7}
@@ -60,16 +78,17 @@ async def equals_the_golden_model(dut):
         given["need"].append(budget - int((row >> 4 < octave).sum()))
         given["use_threshold"].append(rules["use_threshold"])
         given["use_budget"].append(rules["use_budget"])
-        given["total"].append(int(weight.sum()))
+        given["total"].append(total)
+        given["lift"].append(lift)
         given["min_probability"].append(low)
         given["nearest"].append(int(row.min()))
         cut.append(min(best)[0])
         ties.append(min(best)[1])
-        log_total.append(int(log2_of(weight.sum(), f.PREDICTED_WEIGHT_FRACTION)))
+        log_total.append(log)
     given["fine"] = words(np.array(fine), width=TILE.bit_length())
     expected = {"cut": cut, "ties": ties, "log_total": log_total}
-    late = {"total": 1, "min_probability": 4, "nearest": 4}
-    await check_pipeline(dut, given=given, expected=expected, latency=7, late=late)
+    late = {"total": 4, "lift": 6, "min_probability": 6, "nearest": 7}
+    await check_pipeline(dut, given=given, expected=expected, latency=10, late=late)
 
 
 def bench(run, **options):
@@ -84,14 +103,16 @@ MUTANTS = {
     "always best": ("only_best ? {{(D-`", "1'b0 ? {{(D-`"),
     "one only": ("only_best ? {{(COUNT_BITS-1){1'b0}}, 1'b1} : NO", "NO"),
     "far": (": beyond    ? FAR", ": 1'b0    ? FAR"),
-    "negative": ("limit_5[L-STEPS]\n                   |", ""),
-    "smaller": ("use_threshold_6 & {", "use_threshold_6 & !{"),
+    "negative": ("limit_8[L-STEPS]\n                   |", ""),
+    "smaller": ("use_threshold_9 & {", "use_threshold_9 & !{"),
     "ties": ("need_2 - ahead_2", "need_2"),
     "reached": (
         "fine[f*COUNT_BITS +: COUNT_BITS] >= need",
         "fine[f*COUNT_BITS +: COUNT_BITS] > need",
     ),
     "never": ("!use_budget_1 | (&{octave_1, step})", "!use_budget_1"),
+    "lift": ("log_7 + lift_7", "log_7"),
+    "lifted cut": (" - {1'b0, lift_log};", ";"),
     "unused": ("!use_budget_1 | (", "("),
 }
 
