@@ -39,8 +39,9 @@ help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
-	@printf '\nOptions  SIM=verilator|icarus  SEED=number  WAVES=1  CASE=file.npz (sim)\n'
+	@printf '\nOptions  SIM=verilator|icarus  SEED=number  WAVES=1  SAIF=1 (sim)  CASE=file.npz (sim)\n'
 	@printf '         M=module (unit, prove)  K=expression (unit)  JOBS=processes\n'
+	@printf '         BOARD=adrv9361-z7035|ax7z035  MHZ=150  PARAMETERS="ROWS=8 ..." (FPGA)\n'
 
 sim: $(READY)  ## real heads through the RTL, bit for bit against the golden model
 	@$(PYTHON) ci/system.py $(if $(filter icarus,$(SIM)),--icarus)

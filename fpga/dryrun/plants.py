@@ -16,14 +16,14 @@ ACTIVITY = """\
 (SAIFVERSION "2.0")
 (DIVIDER / )
 (DURATION 19)
- (INSTANCE TOP
+ (INSTANCE $rootio
   (NET
    (clk (T0 10) (T1 9) (TZ 0) (TX 0) (TB 0) (TC 19))
   )
-  (INSTANCE pasa_core
-   (NET
-    (clk (T0 10) (T1 9) (TZ 0) (TX 0) (TB 0) (TC 19))
-   )
+ )
+ (INSTANCE pasa_core
+  (NET
+   (clk (T0 10) (T1 9) (TZ 0) (TX 0) (TB 0) (TC 19))
   )
  )
 )
@@ -347,7 +347,7 @@ PLANTS = (
     ),
     Plant(
         "activity of another design",
-        "holds no TOP/pasa_core; make sim SAIF=1",
+        "holds no pasa_core; make sim SAIF=1",
         activity=ACTIVITY.replace("pasa_core", "another"),
         action="ooc",
     ),

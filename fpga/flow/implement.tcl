@@ -86,32 +86,33 @@ proc pasa::implement {saif instance} {
     report_power -file power.rpt
 }
 
-# Activity of a simulation for report_power. The file of the simulator holds TOP/pasa_core. Where
-# pasa_core is not the design itself, a copy puts the instances around it that are here. Synthesis
-# renames nets; activity_unmatched.txt tells which ones Vivado did not find.
+# Activity of a simulation for report_power. The simulator's file holds pasa_core, beside $rootio.
+# Where pasa_core is not the design itself, a copy puts the instances around it that are here.
+# Synthesis renames nets; activity_unmatched.txt tells which ones Vivado did not find.
 proc pasa::read_activity {saif instance} {
     set from [open $saif]
     set text [read $from]
     close $from
-    set head [string first "(INSTANCE TOP" $text]
-    if {$head < 0 || ![regexp -indices {\(INSTANCE pasa_core\n} $text core]} {
-        error "activity file $saif holds no TOP/pasa_core; make sim SAIF=1 writes one"
+    set head [string first "(INSTANCE" $text]
+    set core [string first "(INSTANCE pasa_core\n" $text]
+    if {$core < 0} {
+        error "activity file $saif holds no pasa_core; make sim SAIF=1 writes one"
     }
     if {[llength $instance] == 0} {
-        read_saif -strip_path TOP/pasa_core -out_file activity_unmatched.txt $saif
+        read_saif -strip_path pasa_core -out_file activity_unmatched.txt $saif
         return
     }
     set around ""
-    foreach name [concat TOP $instance] {
+    foreach name [concat system_wrapper $instance] {
         append around "(INSTANCE $name\n"
     }
-    # The file ends by closing pasa_core, TOP and itself; pasa_core is now the innermost instance.
-    set body [string trimright [string range $text [expr {[lindex $core 1] + 1}] end]]
-    set more [string repeat ")" [expr {[llength $instance] - 1}]]
+    # The file ends by closing pasa_core, which is now the innermost instance, and itself.
+    set body [string range $text [expr {$core + [string length "(INSTANCE pasa_core\n"]}] end]
+    set more [string repeat ")" [llength $instance]]
     set to [open activity.saif w]
-    puts $to "[string range $text 0 [expr {$head - 1}]]$around$body$more"
+    puts $to "[string range $text 0 [expr {$head - 1}]]$around[string trimright $body]$more"
     close $to
-    read_saif -strip_path TOP -out_file activity_unmatched.txt activity.saif
+    read_saif -strip_path system_wrapper -out_file activity_unmatched.txt activity.saif
 }
 
 # Setup and hold slack in ns; an error when one is negative or nothing was constrained.

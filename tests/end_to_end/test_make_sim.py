@@ -88,6 +88,15 @@ def test_waves_of_one_case_are_kept(tmp_path, path):
     assert (ROOT / waves.split()[1]).stat().st_size > 1000
 
 
+def test_activity_needs_one_case_and_verilator(tmp_path, path):
+    many = run(tmp_path / "out", CASE=str(path), BUILD=SMALL, SAIF="1")
+    assert many.returncode == 2
+    assert "SAIF=1 records one case" in many.stderr
+    icarus = run(tmp_path / "out", SIM="icarus", SAIF="1")
+    assert icarus.returncode == 2
+    assert "SAIF=1 needs SIM=verilator" in icarus.stderr
+
+
 # What a user gets wrong: exit code 2 and one line that names the array and the limit
 
 WRONG = {
@@ -159,7 +168,7 @@ def broken(tmp_path, path, mutant) -> list[str]:
     build, choice = parse_build(SMALL), Choice(sim="icarus", seed=3, case="mine.npz")
     jobs = user_jobs(path, LIMITS["icarus"], build)[:2]
     write_plan(folder / "plan.json", split(jobs, build, shards=1), build)
-    run_process(folder / "plan.json", 0, sim="icarus", seed=3, waves=False, mutant=mutant)
+    run_process(folder / "plan.json", 0, sim="icarus", seed=3, mutant=mutant)
     return judge(jobs, collect(folder, 1), choice)
 
 

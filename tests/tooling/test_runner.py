@@ -68,6 +68,18 @@ def test_waves_are_written(sim):
     assert result.waves is not None and result.waves.stat().st_size > 0
 
 
+def test_activity_is_counted():
+    options = dict(test_module=f"{BENCHES}.passes", sim="verilator", optimise=True)
+    result = simulate(**SKID, **options, activity=True)
+    assert result.waves is not None
+    text = result.waves.read_text()
+    # What fpga/flow/implement.tcl looks for, and the last two instances end the file.
+    assert "\n (INSTANCE $rootio\n" in text and "\n (INSTANCE pasa_skid\n" in text
+    assert text.endswith("\n )\n)\n")
+    with pytest.raises(ValueError, match="only verilator counts activity"):
+        simulate(**SKID, test_module=f"{BENCHES}.passes", sim="icarus", activity=True)
+
+
 def test_optimised_build_shows_the_pins():
     simulate(**SKID, test_module="verif.stream.test_pasa_skid", sim="verilator", optimise=True)
 

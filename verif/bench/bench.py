@@ -19,7 +19,7 @@ from pasa.formats import Build
 
 from verif.bench.plan import Run, read_plan
 from verif.common.streams import GAPS, start
-from verif.sim.bench import PERIOD_NS, Bench, clock
+from verif.sim.bench import PERIOD_PS, Bench, clock
 from verif.sim.packets import row_beats, to_beats
 from verif.sim.plan import Work, prepare
 from verif.sim.score import Seen, measure, row_costs
@@ -59,7 +59,7 @@ async def send(bench: Bench, works: Sequence[Work], *, most_clocks: int) -> tupl
         driver.append([beat for packet in packets for beat in packet])
     try:
         waiting = cocotb.start_soon(bench.status.wait_for(wanted))
-        await with_timeout(waiting, most_clocks * PERIOD_NS, "ns")
+        await with_timeout(waiting, most_clocks * PERIOD_PS, "ps")
     except SimTimeoutError:
         pass
     clocks = clock() - began
@@ -113,7 +113,7 @@ async def runs(dut):
     plan = Path(os.environ["PASA_BENCH_PLAN"])
     build, planned = read_plan(plan)
     bench = Bench(dut)
-    await start(dut, period_ns=PERIOD_NS)
+    await start(dut, period_ps=PERIOD_PS)
     wrong = []
     with plan.with_suffix(".jsonl").open("w") as log:
         for run in planned:

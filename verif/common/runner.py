@@ -68,6 +68,7 @@ class _Job:
     waves: bool
     optimise: bool
     mutant: Mutant | None
+    activity: bool
 
     @property
     def pins_only(self) -> bool:
@@ -78,6 +79,7 @@ class _Job:
     def folder(self) -> Path:
         """One folder for each configuration; its content follows the sources."""
         choice = [self.top, sorted(self.parameters.items()), self.waves, self.optimise, self.mutant]
+        choice += ["activity"] if self.activity else []
         return BENCH / self.sim / f"{self.name}-{_digest(repr(choice))}"
 
     def fingerprint(self) -> str:
@@ -103,6 +105,7 @@ def simulate(
     env: Mapping[str, str] | None = None,
     mutant: Mutant | None = None,
     optimise: bool = False,
+    activity: bool = False,
     tests: str | None = None,
     expected: int | None = None,
     replay: str | None = None,
@@ -122,6 +125,7 @@ def simulate(
         env: Further environment variables of the simulation.
         mutant: (file name, good, bad): the build uses `bad` where that file says `good`.
         optimise: For long runs: Verilator at -O3 with only the pins of `top` visible.
+        activity: Instead of waves, Verilator counts how often each signal changes (SAIF).
         tests: Regular expression that selects tests by name.
         expected: Number of tests that must run; default what `test_module` declares.
         replay: The line that repeats this run; default made from the pytest test.
@@ -133,12 +137,14 @@ def simulate(
     Raises:
         SimulationError: The build failed, the simulator ended early, tests are
             missing, or (with `check`) a test failed.
-        ValueError: `sim` is unknown.
+        ValueError: `sim` is unknown, or cannot count activity.
     """
     __tracebackhide__ = True
     sim = sim or os.environ.get("SIM") or "verilator"
     if sim not in SIMULATORS:
         raise ValueError(f"sim is {sim!r}, must be one of {', '.join(SIMULATORS)}")
+    if activity and sim != "verilator":
+        raise ValueError(f"sim is {sim!r}, only verilator counts activity")
     seed = int(os.environ.get("SEED") or DEFAULT_SEED) if seed is None else seed
     waves = os.environ.get("WAVES", "") not in ("", "0") if waves is None else waves
     job = _Job(
@@ -147,9 +153,10 @@ def simulate(
         name=build_name or top,
         files=tuple(closure(top, extra=sources)),
         parameters=dict(parameters or {}),
-        waves=waves,
+        waves=waves or activity,
         optimise=optimise,
         mutant=mutant,
+        activity=activity,
     )
     replay = replay or _replay_line(sim, seed)
     if expected is None:
@@ -201,6 +208,8 @@ class _Verilator(Verilator):
         verilate, make = super()._build_command()
         if self.job.pins_only:
             verilate.remove("--public-flat-rw")
+        if self.job.activity:
+            verilate[verilate.index("--trace")] = "--trace-saif"
         # Of pasa_core, -O2 takes twice as long to compile as -O1 and runs no faster.
         # A build with waves runs once or twice, so it shall be ready soon.
         fast = "-O1" if self.job.optimise and not self.job.waves else "-O0"
@@ -358,6 +367,8 @@ def read_results(xml: Path) -> tuple[int, tuple[str, ...]]:
 def _waves_file(job: _Job, folder: Path) -> Path | None:
     if not job.waves:
         return None
+    if job.activity:
+        return folder / "dump.saif"
     return folder / "dump.vcd" if job.sim == "verilator" else job.folder / f"{job.top}.fst"
 
 

@@ -97,14 +97,14 @@ def packet(data: Sequence[int]) -> list[Beat]:
 # Clock and reset
 
 
-async def start(dut: Any, *, period_ns: int = 10, cycles: int = 3) -> None:
+async def start(dut: Any, *, period_ps: int = 10_000, cycles: int = 3) -> None:
     """Start `dut.clk`, hold `dut.rst` for some clocks, and release it.
 
     The design leaves reset after the edge at which this returns, so drivers made
     directly before or after are in time; other inputs must be set before.
     """
     dut.rst.value = 1
-    Clock(dut.clk, period_ns, unit="ns").start()
+    Clock(dut.clk, period_ps, unit="ps").start()
     await ClockCycles(dut.clk, cycles)
     dut.rst.value = 0
 

@@ -23,7 +23,7 @@ from verif.sim.packets import row_beats, to_beats
 from verif.sim.plan import Work, prepare, read_plan
 from verif.sim.score import Seen, measure
 
-PERIOD_NS = 10
+PERIOD_PS = 6_666  # 150 MHz, so that activity is that of the board
 PATIENCE = 2  # loading and running may each take this many times as long as in dense mode
 SPARE_CLOCKS = 1000
 
@@ -61,7 +61,7 @@ class Bench:
         try:
             for task in tasks:
                 loaded = clock()
-                await with_timeout(task, most_clocks * PERIOD_NS, "ns")
+                await with_timeout(task, most_clocks * PERIOD_PS, "ps")
             status = unpack_status(self.status.beats[-1])
         except SimTimeoutError:
             cocotb.log.error("%s: no status after %d clocks", work.job.label, most_clocks)
@@ -77,7 +77,7 @@ class Bench:
 
 def clock() -> int:
     """Number of the present clock."""
-    return int(get_sim_time("ns")) // PERIOD_NS
+    return int(get_sim_time("ps")) // PERIOD_PS
 
 
 @cocotb.test()
@@ -86,7 +86,7 @@ async def heads(dut):
     plan, shard = Path(os.environ["PASA_SIM_PLAN"]), int(os.environ["PASA_SIM_SHARD"])
     build, shards = read_plan(plan)
     bench = Bench(dut)
-    await start(dut, period_ns=PERIOD_NS)
+    await start(dut, period_ps=PERIOD_PS)
     wrong = []
     with (plan.parent / f"shard-{shard}.jsonl").open("w") as log:
         for number, job in enumerate(shards[shard]):

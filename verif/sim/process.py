@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One simulator process: `python -m verif.sim.process PLAN SHARD SIM SEED WAVES`.
+"""One simulator process: `python -m verif.sim.process PLAN SHARD SIM SEED TRACE`.
 
 Builds pasa_core where needed, runs one list of the plan, and writes `end-SHARD.json` beside
-the plan: what the simulator's run came to.
+the plan: what the simulator's run came to. TRACE is none, waves or activity; the activity file
+goes beside the plan as activity.saif.
 """
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -28,7 +30,15 @@ def parameters(build: Build) -> dict[str, int]:
     }
 
 
-def run(plan: Path, shard: int, *, sim: str, seed: int, waves: bool, mutant: Mutant | None = None):
+def run(
+    plan: Path,
+    shard: int,
+    *,
+    sim: str,
+    seed: int,
+    trace: str = "none",
+    mutant: Mutant | None = None,
+) -> None:
     """Run shard number `shard` of the plan; `mutant` is for tests of the tests."""
     build, _ = read_plan(plan)
     end: dict = {"error": None, "failures": 0, "waves": None}
@@ -39,7 +49,8 @@ def run(plan: Path, shard: int, *, sim: str, seed: int, waves: bool, mutant: Mut
             parameters=parameters(build),
             sim=sim,
             seed=seed,
-            waves=waves,
+            waves=trace == "waves",
+            activity=trace == "activity",
             env={"PASA_SIM_PLAN": str(plan), "PASA_SIM_SHARD": str(shard)},
             mutant=mutant,
             optimise=True,
@@ -47,8 +58,12 @@ def run(plan: Path, shard: int, *, sim: str, seed: int, waves: bool, mutant: Mut
             replay="see make sim",
             check=False,
         )
-        waves_file = result.waves and os.path.relpath(result.waves)
-        end |= {"failures": result.failures, "waves": waves_file}
+        end["failures"] = result.failures
+        if trace == "activity" and result.waves:
+            kept = shutil.copyfile(result.waves, plan.parent / "activity.saif")
+            end["activity"] = os.path.relpath(kept)
+        elif result.waves:
+            end["waves"] = os.path.relpath(result.waves)
     except SimulationError as error:
         end["error"] = str(error)
     (plan.parent / f"end-{shard}.json").write_text(json.dumps(end))
@@ -60,5 +75,5 @@ if __name__ == "__main__":
         int(sys.argv[2]),
         sim=sys.argv[3],
         seed=int(sys.argv[4]),
-        waves=sys.argv[5] == "1",
+        trace=sys.argv[5],
     )

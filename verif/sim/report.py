@@ -195,6 +195,8 @@ def tell(
     kept = [end["waves"] for end in outcome.ends if end.get("waves")]
     for path in kept:
         console.print(f"waves   {path}")
+    for path in (end["activity"] for end in outcome.ends if end.get("activity")):
+        console.print(f"activity of all signals  {path}")
     console.print(
         f"\n{len(summary['cases'])} of {summary['cases_planned']} cases, "
         f"{summary['elements']:,} elements compared, {summary['mismatches']:,} mismatches; "

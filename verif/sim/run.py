@@ -20,6 +20,7 @@ from verif.sim.runs import Choice, judge, run_jobs
 
 PARAMETERS = ("rows", "pred_keys", "head_dim", "tile_keys", "pred_bits", "block_keys")
 WIDTH = 124  # columns of the table
+TYPICAL = "minilm-l2h5:lambda-0.003"  # of SAIF=1: near the mean of kept keys, and short
 
 HELP = f"""{__doc__}
 
@@ -28,6 +29,7 @@ make sim                          the shipped heads, in Verilator
 make sim CASE=my.npz              your own head: arrays q, k, v
 make sim ONLY='minilm-*:dense'    some cases only
 make sim ONLY=HEAD:MODE WAVES=1   one case, with all signals
+make sim SAIF=1                   one head, with the activity of all signals for power estimates
 make sim SIM=icarus               smaller slices, in Icarus
 """
 
@@ -53,12 +55,14 @@ def parse_build(text: str | None) -> Build:
     return Build(**values)
 
 
-def choose(choice: Choice, build: Build, *, only: str, queries: str, waves: bool) -> list[Job]:
+def choose(choice: Choice, build: Build, *, only: str, queries: str, trace: str) -> list[Job]:
     """The jobs to run.
 
     Raises:
         DataError: one line that says what is wrong with the user's file or choice.
     """
+    if trace == "activity" and choice.sim != "verilator":
+        raise DataError(f"SAIF=1 needs SIM=verilator, SIM={choice.sim} cannot count activity")
     limits = LIMITS[choice.sim]
     if choice.case:
         jobs = user_jobs(choice.case, limits, build)
@@ -70,8 +74,9 @@ def choose(choice: Choice, build: Build, *, only: str, queries: str, waves: bool
         jobs = narrow(jobs, queries)
     if not jobs:
         raise DataError("no head found in reference/data/")
-    if waves and len(jobs) > 1:
-        raise DataError(f"WAVES=1 records one case, {len(jobs)} chosen: add ONLY={jobs[0].label}")
+    if trace != "none" and len(jobs) > 1:
+        option = {"waves": "WAVES=1", "activity": "SAIF=1"}[trace]
+        raise DataError(f"{option} records one case, {len(jobs)} chosen: add ONLY={jobs[0].label}")
     return jobs
 
 
@@ -80,6 +85,7 @@ def main(
     sim: Annotated[Simulator, typer.Option(envvar="SIM")] = Simulator.verilator,
     seed: Annotated[int, typer.Option(envvar="SEED", help="initial values of registers")] = 1,
     waves: Annotated[bool, typer.Option(envvar="WAVES", help="record all signals")] = False,
+    saif: Annotated[bool, typer.Option(envvar="SAIF", help="activity of all signals")] = False,
     case: Annotated[str, typer.Option(envvar="CASE", help=".npz with arrays q, k, v")] = "",
     only: Annotated[str, typer.Option(envvar="ONLY", help="globs of HEAD:MODE")] = "",
     queries: Annotated[str, typer.Option(envvar="QUERIES", help="FIRST:END of the head's")] = "",
@@ -91,15 +97,18 @@ def main(
     console = Console(highlight=False, width=max(WIDTH, Console().width))
     choice = Choice(sim.value, seed, case or None, build or None)
     began = time.monotonic()
+    trace = "activity" if saif else "waves" if waves else "none"
+    if saif and not only and not case:
+        only = TYPICAL
     try:
         hardware = parse_build(build)
-        jobs = choose(choice, hardware, only=only, queries=queries, waves=waves)
+        jobs = choose(choice, hardware, only=only, queries=queries, trace=trace)
     except PasaError as error:
         print(f"make sim: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the simulators end too
     outcome = run_jobs(
-        jobs, folder.resolve(), choice, hardware, processes=processes, waves=waves, console=console
+        jobs, folder.resolve(), choice, hardware, processes=processes, trace=trace, console=console
     )
     faults = judge(jobs, outcome, choice)
     summary = report.summarise(jobs, outcome, choice, hardware, faults)

@@ -81,7 +81,7 @@ def run_jobs(
     build: Build,
     *,
     processes: int,
-    waves: bool,
+    trace: str,
     console: Console,
 ) -> Outcome:
     """Run every job, in up to `processes` simulators at a time; files go to `folder`."""
@@ -93,7 +93,7 @@ def run_jobs(
     running = []
     for shard in range(len(parts)):
         command = [sys.executable, "-m", "verif.sim.process", str(plan), str(shard)]
-        command += [choice.sim, str(choice.seed), str(int(waves))]
+        command += [choice.sim, str(choice.seed), trace]
         with (folder / f"process-{shard}.log").open("w") as log:
             running.append(
                 subprocess.Popen(
