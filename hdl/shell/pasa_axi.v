@@ -7,7 +7,8 @@
 // Contract * s_axi: the registers of pasa.rdl (pasa_registers)
 //          * s_axis_*: one packet each a command, 16 dimensions in 16 bytes, little end first; a
 //            packet broken by tlast or tkeep (pasa_stream_in) refuses its command
-//          * m_axis_output: one packet a command that answers with one; tkeep all ones
+//          * m_axis_output: one packet a command that answers with one; tkeep all ones; its status
+//            may be there while its last 32 bytes still wait for tready
 //          * eight commands and eight statuses wait in FIFOs; a full status FIFO holds the core,
 //            no status is lost
 //          * soft reset empties everything but the registers; meanwhile the streams are not ready

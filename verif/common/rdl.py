@@ -80,6 +80,21 @@ class Register:
         """Bits that a write may change."""
         return sum(f.mask for f in self.fields.values() if f.write)
 
+    def after_write(self, value: int, data: int, strobe: int = 0xF) -> int:
+        """What it holds after `data` was written where it held `value`, by the kind of each field.
+
+        Args:
+            strobe: bit b is 1 where byte b of the word is written.
+        """
+        bits = sum(0xFF << 8 * byte for byte in range(4) if strobe >> byte & 1)
+        for part in self.fields.values():
+            touched = part.mask & bits
+            if part.write == "store":
+                value = value & ~touched | data & touched
+            elif part.write == "clear":
+                value &= ~(data & touched)
+        return value
+
 
 def compile_rdl(parameters: Mapping[str, int] | None = None) -> AddrmapNode:
     """The elaborated address map, for PeakRDL's exporters; raises on any error in the source."""
