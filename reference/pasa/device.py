@@ -104,7 +104,8 @@ class Device:
     def submit(self, q: object, k: object, v: object, **options: Unpack[Options]) -> Job:
         """Begin what ``attention`` does and return at once. The arrays must not change meanwhile.
 
-        Two commands are under way at a time; the rest follows as results are asked for.
+        Up to ``driver.IN_FLIGHT`` commands are under way; the rest follows as results are asked
+        for.
         """
         if self._closed:
             raise DeviceError("the device is closed")

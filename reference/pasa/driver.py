@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The driver: registers and packets of one accelerator, over any transport.
 
-A command is handed over with ``start`` and collected, in the same order, with ``finish``. Two may
-be under way: while one runs, the other's packets load. Heads of any shape are the device's work.
+A command is handed over with ``start`` and collected, in the same order, with ``finish``. Some may
+be under way: while one runs, others' packets load. Heads of any shape are the device's work.
 """
 
 import time
@@ -18,7 +18,7 @@ from pasa.formats import COMMAND_BITS, STATUS_BITS, WORD_BITS, Build
 from pasa.packets import from_packet, packet_bytes, to_packet
 from pasa.transport import Transport
 
-IN_FLIGHT = 2  # as many as the accelerator holds: one runs, one loads
+IN_FLIGHT = 4  # as many as the accelerator holds, if they are short
 LOOK_AGAIN = 0.05  # seconds without an interrupt after which the state is read all the same
 RESET_READS = 1000  # of CONTROL until a reset must be over
 INTERRUPTS = ("status_ready", "refused")
@@ -97,7 +97,7 @@ class Driver:
         """Hand over a command and its packets; q, k, v are int8 codes [n, d].
 
         Raises:
-            DeviceTimeout, BusError: after these, ``reset``.
+            BusError: after this, ``reset``.
         """
         command = replace(command, tag=self._count & 0xFFFF)
         self._count += 1
@@ -108,7 +108,7 @@ class Driver:
         self._flying.append(command)
         for stream, codes in zip(("query", "key", "value"), (q, k, v), strict=True):
             if codes is not None:
-                self.transport.send(stream, to_packet(codes), timeout=self.timeout)
+                self.transport.send(stream, to_packet(codes))
 
     def ready(self) -> bool:
         """Whether ``finish`` would return without waiting for the accelerator."""

@@ -29,10 +29,10 @@ class Transport(Protocol):
         """Write a 32-bit word. BusError when it is refused or not answered."""
         ...
 
-    def send(self, stream: str, packet: np.ndarray, *, timeout: float) -> None:
+    def send(self, stream: str, packet: np.ndarray) -> None:
         """Hand over a packet, uint8 [bytes], for one of STREAMS; the array may change afterwards.
 
-        May wait for the packet before it, at most ``timeout`` seconds (then DeviceTimeout).
+        Waits for nothing: packets queue, and go out while the transport is asked for something.
         """
         ...
 

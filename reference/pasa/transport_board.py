@@ -11,6 +11,7 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -64,9 +65,9 @@ class BoardTransport:
         """See Transport."""
         self._registers.write(address, value)
 
-    def send(self, stream: str, packet: np.ndarray, *, timeout: float) -> None:
+    def send(self, stream: str, packet: np.ndarray) -> None:
         """See Transport."""
-        self._senders[stream].send(packet, timeout)
+        self._senders[stream].send(packet)
 
     def expect(self, count: int) -> None:
         """See Transport."""
@@ -74,12 +75,18 @@ class BoardTransport:
 
     def receive(self, *, timeout: float) -> np.ndarray:
         """See Transport."""
-        return self._receiver.receive(timeout)
+        if not self._receiver.waiting:
+            raise DeviceError("receive() without expect()")
+        if not _poll(lambda: self._pump() and self._receiver.over, timeout):
+            raise DeviceTimeout(f"no output packet in {timeout:g} s")
+        return self._receiver.take()
 
     def wait_interrupt(self, *, timeout: float) -> bool:
         """See Transport."""
-        if self._uio is None or self._interrupt_is_high():
-            return _poll(self._interrupt_is_high, timeout)
+        self._pump()
+        queued = any(sender.waiting for sender in self._senders.values())
+        if self._uio is None or queued or self._interrupt_is_high():
+            return _poll(lambda: self._pump() and self._interrupt_is_high(), timeout)
         os.write(self._uio, (1).to_bytes(4, "little"))  # let the kernel tell of one interrupt
         heard, _, _ = select.select([self._uio], [], [], timeout)
         if heard:
@@ -98,12 +105,19 @@ class BoardTransport:
 
     def close(self) -> None:
         """See Transport."""
-        for sender in self._senders.values():
-            sender.free()
-        self._receiver.free()
+        with suppress(DeviceTimeout):  # no engine may still read what is given back
+            self.abort()
+        for channel in (*self._senders.values(), self._receiver):
+            channel.free()
         if self._uio is not None:
             os.close(self._uio)
             self._uio = None
+
+    def _pump(self) -> bool:
+        """Begin to send what may go out now; always True."""
+        for sender in self._senders.values():
+            sender.pump()
+        return True
 
     def _interrupt_is_high(self) -> bool:
         status, enable = (
@@ -136,58 +150,81 @@ class _Buffer:
 class _Channel:
     """A direction of a DMA engine; it transfers one buffer at a time."""
 
-    def __init__(self, name: str, channel: object, buffers: list[_Buffer]):
-        self.name, self.channel, self.buffers = name, channel, buffers
+    def __init__(self, name: str, channel: object):
+        self.name, self.channel = name, channel
         self.busy = False  # a transfer was begun, and nobody saw its end
+
+    @property
+    def over(self) -> bool:
+        """Whether no transfer is under way any more."""
+        return not self.busy or self.channel.idle or self.channel.error
 
     def begin(self, array: np.ndarray, count: int) -> None:
         """Begin to transfer the first ``count`` bytes."""
         self.channel.transfer(array, 0, count)
         self.busy = True
 
-    def end(self, timeout: float) -> None:
-        """Wait for the transfer that is under way, if one is."""
-        if not self.busy:
-            return
-        if not _poll(lambda: self.channel.idle or self.channel.error, timeout):
-            raise DeviceTimeout(f"{self.name} is not done with a packet in {timeout:g} s")
-        try:
-            self.channel.wait()  # returns at once; invalidates the cache, counts the bytes
-        except RuntimeError as error:
-            raise PacketError(f"{self.name}: {error}") from None
-        self.busy = False
+    def end(self) -> None:
+        """See to a transfer that is over: PYNQ invalidates the cache and counts the bytes."""
+        if self.busy:
+            try:
+                self.channel.wait()
+            except RuntimeError as error:
+                raise PacketError(f"{self.name}: {error}") from None
+            self.busy = False
 
     def restart(self) -> None:
         """After a reset of the engine."""
         self.channel.start()
         self.busy = False
 
-    def free(self) -> None:
-        """Give the buffers back."""
-        for buffer in self.buffers:
-            buffer.free()
-
 
 class _Sender(_Channel):
-    """Memory to stream. Two buffers take turns, so that one fills while the other goes out."""
+    """Memory to stream. Packets are copied when they come and go out one after another."""
 
     def __init__(self, name: str, channel: object, pynq: ModuleType):
-        super().__init__(name, channel, [_Buffer(pynq), _Buffer(pynq)])
+        super().__init__(name, channel)
+        self._pynq = pynq
+        self.waiting: deque[tuple[_Buffer, int]] = deque()  # filled, and with how many bytes
+        self._going: _Buffer | None = None
+        self._spare: list[_Buffer] = []
 
-    def send(self, packet: np.ndarray, timeout: float) -> None:
-        """Copy the packet, wait for the one before it, begin."""
-        self.buffers.reverse()
-        array = self.buffers[0].of(len(packet))
-        array[: len(packet)] = packet
-        self.end(timeout)
-        self.begin(array, len(packet))
+    def send(self, packet: np.ndarray) -> None:
+        """Queue a copy of the packet."""
+        buffer = self._spare.pop() if self._spare else _Buffer(self._pynq)
+        buffer.of(len(packet))[: len(packet)] = packet
+        self.waiting.append((buffer, len(packet)))
+        self.pump()
+
+    def pump(self) -> None:
+        """Begin the next packet if none is under way."""
+        if not self.waiting or not self.over:
+            return
+        self.end()
+        if self._going is not None:
+            self._spare.append(self._going)
+        self._going, count = self.waiting.popleft()
+        self.begin(self._going.array, count)
+
+    def restart(self) -> None:
+        """After a reset of the engine: packets that wait are forgotten."""
+        super().restart()
+        self._spare += [buffer for buffer, _ in self.waiting]
+        self.waiting.clear()
+
+    def free(self) -> None:
+        """Give the buffers back."""
+        waiting = [buffer for buffer, _ in self.waiting]
+        for buffer in [*self._spare, *waiting, *filter(None, [self._going])]:
+            buffer.free()
 
 
 class _Receiver(_Channel):
     """Stream to memory."""
 
     def __init__(self, name: str, channel: object, pynq: ModuleType):
-        super().__init__(name, channel, [_Buffer(pynq)])
+        super().__init__(name, channel)
+        self._buffer = _Buffer(pynq)
         self.waiting: deque[int] = deque()  # bytes of the packets expected, the oldest first
 
     def expect(self, count: int) -> None:
@@ -196,12 +233,10 @@ class _Receiver(_Channel):
         if len(self.waiting) == 1:
             self._begin()
 
-    def receive(self, timeout: float) -> np.ndarray:
-        """The oldest packet, uint8 [bytes]."""
-        if not self.waiting:
-            raise DeviceError("receive() without expect()")
-        self.end(timeout)
-        packet = np.array(self.buffers[0].array[: self.channel.transferred])
+    def take(self) -> np.ndarray:
+        """The oldest packet, uint8 [bytes], once it is ``over``."""
+        self.end()
+        packet = np.array(self._buffer.array[: self.channel.transferred])
         self.waiting.popleft()
         if self.waiting:
             self._begin()
@@ -212,8 +247,12 @@ class _Receiver(_Channel):
         super().restart()
         self.waiting.clear()
 
+    def free(self) -> None:
+        """Give the buffer back."""
+        self._buffer.free()
+
     def _begin(self) -> None:
-        self.begin(self.buffers[0].of(self.waiting[0]), self.waiting[0])
+        self.begin(self._buffer.of(self.waiting[0]), self.waiting[0])
 
 
 def _import_pynq() -> ModuleType:

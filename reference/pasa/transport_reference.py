@@ -82,8 +82,8 @@ class ReferenceTransport:
         else:
             self._words[name] = value & _mask(name)
 
-    def send(self, stream: str, packet: np.ndarray, *, timeout: float) -> None:
-        """See Transport. Never waits."""
+    def send(self, stream: str, packet: np.ndarray) -> None:
+        """See Transport."""
         self._packets[stream].append(packet.copy())
 
     def expect(self, count: int) -> None:

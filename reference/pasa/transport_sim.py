@@ -148,8 +148,8 @@ class SimTransport:
         reply = self.request(Operation.WRITE, argument=address, value=value, flags=0xF)
         _check_bus(reply.result, f"write of {value:#x} to {address:#05x}")
 
-    def send(self, stream: str, packet: np.ndarray, *, timeout: float) -> None:
-        """See Transport. Never waits: the simulator holds any number of packets."""
+    def send(self, stream: str, packet: np.ndarray) -> None:
+        """See Transport."""
         self.request(Operation.SEND, argument=STREAMS.index(stream), payload=packet.tobytes())
 
     def expect(self, count: int) -> None:

@@ -4,6 +4,7 @@
 import numpy as np
 import pasa
 import pytest
+from pasa.driver import IN_FLIGHT
 from pasa.errors import ArgumentError, DataError, DeviceError
 
 from tests.host.conftest import SCALES, SMALL, Watched, codes
@@ -171,12 +172,12 @@ def test_what_is_wrong_is_named(device, arrays, options, error, says):
 
 def test_submit_returns_at_once_and_results_come_in_any_order(rng):
     watched = Watched()
-    heads = [(codes(rng, 3, 16), codes(rng, 20 + i, 16)) for i in range(5)]
+    heads = [(codes(rng, 3, 16), codes(rng, 20 + i, 16)) for i in range(IN_FLIGHT + 3)]
     with pasa.open(watched) as device:
         jobs = [device.submit(q, k, k, **SCALES) for q, k in heads]
-        assert len(watched.sent) == 2 * 3, "two commands are under way, no more"
+        assert len(watched.sent) == IN_FLIGHT * 3, "what the accelerator holds, no more"
         assert jobs[1].done() or jobs[1].done()
-        for number in (4, 0, 2, 3, 1):
+        for number in (4, 0, 2, 6, 3, 1, 5):
             q, k = heads[number]
             assert np.array_equal(jobs[number].wait().output, expected(q, k, k).output)
         assert all(job.finished for job in jobs)

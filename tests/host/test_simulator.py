@@ -60,8 +60,8 @@ def test_what_goes_out_comes_back(bits, stalls):
     packets = [bytes_of(16 * count, seed=count) for count in (1, 2, 7, 30)]
     for packet in packets:
         transport.expect(len(packet))
-        transport.send("query", packet, timeout=1)
-        transport.send("key", packet, timeout=1)
+        transport.send("query", packet)
+        transport.send("key", packet)
     for packet in packets:
         assert np.array_equal(transport.receive(timeout=5), packet)
     transport.request(Operation.SENT, argument=1, clocks=10_000)
@@ -78,7 +78,7 @@ def test_a_stall_costs_clocks_and_a_seed_repeats_them(bits):
     def clocks(**options):
         transport = SimTransport(binary, **options)
         transport.expect(1600)
-        transport.send("query", bytes_of(1600), timeout=1)
+        transport.send("query", bytes_of(1600))
         transport.receive(timeout=5)
         transport.close()
         return transport.clock
@@ -91,19 +91,19 @@ def test_a_stall_costs_clocks_and_a_seed_repeats_them(bits):
 
 def test_a_packet_shorter_or_longer_than_the_buffer(bridge):
     bridge.expect(64)
-    bridge.send("query", bytes_of(32), timeout=1)
+    bridge.send("query", bytes_of(32))
     assert len(bridge.receive(timeout=1)) == 32
     bridge.expect(32)
-    bridge.send("query", bytes_of(64), timeout=1)
+    bridge.send("query", bytes_of(64))
     with pytest.raises(PacketError, match="longer than 32 bytes"):
         bridge.receive(timeout=1)
     bridge.expect(32)
-    bridge.send("query", bytes_of(32, seed=5), timeout=1)
+    bridge.send("query", bytes_of(32, seed=5))
     assert np.array_equal(bridge.receive(timeout=1), bytes_of(32, seed=5))
 
 
 def test_output_waits_for_a_buffer(bridge):
-    bridge.send("query", bytes_of(32), timeout=1)
+    bridge.send("query", bytes_of(32))
     assert bridge.request(Operation.SENT, clocks=100).result == TIMEOUT
     bridge.expect(32)
     assert bridge.request(Operation.SENT, clocks=100).result == OKAY
@@ -114,14 +114,14 @@ def test_a_packet_without_last_goes_on(bridge):
     bridge.request(Operation.SEND, flags=NO_LAST, payload=bytes_of(32).tobytes())
     with pytest.raises(DeviceTimeout):
         bridge.receive(timeout=0.01)
-    bridge.send("query", bytes_of(16), timeout=1)
+    bridge.send("query", bytes_of(16))
     assert len(bridge.receive(timeout=1)) == 48
 
 
 def test_a_broken_last_beat_shows_in_keep(bridge):
     assert not bridge.wait_interrupt(timeout=0)
     bridge.expect(32)
-    bridge.send("query", bytes_of(17), timeout=1)
+    bridge.send("query", bytes_of(17))
     bridge.receive(timeout=1)
     assert bridge.wait_interrupt(timeout=1)
     bridge.write(0xFC, 0)
@@ -131,15 +131,15 @@ def test_a_broken_last_beat_shows_in_keep(bridge):
 def test_abort_forgets_packets_and_buffers(bridge):
     bridge.expect(16)
     bridge.expect(16)
-    bridge.send("query", bytes_of(16), timeout=1)
+    bridge.send("query", bytes_of(16))
     bridge.request(Operation.RUN, clocks=3)
-    bridge.send("query", bytes_of(160), timeout=1)
+    bridge.send("query", bytes_of(160))
     bridge.abort()
     bridge.request(Operation.RUN, clocks=100)
     with pytest.raises(DeviceError, match="without expect"):
         bridge.receive(timeout=0)
     bridge.expect(16)
-    bridge.send("query", bytes_of(16, seed=2), timeout=1)
+    bridge.send("query", bytes_of(16, seed=2))
     assert np.array_equal(bridge.receive(timeout=1), bytes_of(16, seed=2))
 
 
@@ -205,7 +205,7 @@ def test_random_traffic_is_kept_apart(bridge):
         elif draw.random() < 0.5:
             packets.append(bytes_of(16 * draw.randrange(1, 9), seed=draw.getrandbits(30)))
             bridge.expect(len(packets[-1]))
-            bridge.send("query", packets[-1], timeout=1)
+            bridge.send("query", packets[-1])
         elif packets:
             assert np.array_equal(bridge.receive(timeout=1), packets.pop(0))
     assert {address: bridge.read(address) for address in words} == words
