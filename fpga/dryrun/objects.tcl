@@ -11,7 +11,8 @@ namespace eval objects {
         project        {target_language {Verilog VHDL Mixed} ip_repo_paths {}}
         fileset        {top {}}
         file           {file_type {{Verilog Header} Verilog SystemVerilog XDC}
-                        synth_checkpoint_mode {None Singular Hierarchical}}
+                        synth_checkpoint_mode {None Singular Hierarchical}
+                        used_in {synthesis implementation {synthesis implementation}}}
         core           {name {} version {} display_name {} description {} vendor_display_name {}
                         supported_families {}}
         bus_parameter  {value {}}

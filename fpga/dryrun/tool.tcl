@@ -9,7 +9,7 @@ namespace eval tool {
         setup 0.213 hold 0.041 licence 1 clock 150.000000]
     variable project [dict create]   ;# name part memory files repositories
     variable stage none              ;# synthesised placed routed
-    variable severity [dict create]  ;# message id -> severity given by set_msg_config
+    variable severity [dict create]  ;# message id -> {severity, text it must hold}
     variable counts [dict create]
     variable generated 0
     variable bitstream 0
@@ -29,7 +29,10 @@ proc tool::count {name} {
 # A message of the tool; an error when its severity says so.
 proc tool::message {id level text} {
     variable severity
-    if {[dict exists $severity $id]} { set level [dict get $severity $id] }
+    if {[dict exists $severity $id]} {
+        lassign [dict get $severity $id] other about
+        if {[string match "*$about*" $text]} { set level $other }
+    }
     puts "$level: \[$id\] $text"
     if {$level eq "ERROR"} { error "ERROR: \[$id\] $text" }
 }
@@ -240,7 +243,8 @@ proc do::set_msg_config {options arguments} {
     if {![dict exists $options -id] || ![dict exists $options -new_severity]} {
         error "set_msg_config: -id and -new_severity are needed"
     }
-    dict set tool::severity [dict get $options -id] [dict get $options -new_severity]
+    set text [expr {[dict exists $options -string] ? [dict get $options -string] : ""}]
+    dict set tool::severity [dict get $options -id] [list [dict get $options -new_severity] $text]
 }
 
 # ---- block design -----------------------------------------------------------------------------

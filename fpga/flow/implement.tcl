@@ -26,7 +26,7 @@ proc pasa::make_bitstream {choice board} {
     step files {
         write_bitstream -force pasa.bit
         write_hw_platform -fixed -force -include_bit pasa.xsa
-        file copy -force [find_file [file join [pwd] bd] system.hwh] pasa.hwh
+        file copy -force [find_file [pwd] system.hwh] pasa.hwh
         describe_build $choice $part $slack
     }
 }

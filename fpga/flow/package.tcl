@@ -36,6 +36,7 @@ proc pasa::add_design {} {
     add_files -norecurse [header_files]
     set_property file_type {Verilog Header} [get_files *.vh]
     add_files -fileset constrs_1 -norecurse [file join $root fpga constraints pasa_axi.xdc]
+    set_property used_in {synthesis} [get_files pasa_axi.xdc]
     set_property top pasa_axi [current_fileset]
     update_compile_order -fileset sources_1
 }

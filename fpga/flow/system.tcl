@@ -84,6 +84,7 @@ proc pasa::add_processor {choice board} {
 # of 26 bits is 64 MiB a packet; the AXI3 ports of the processor take bursts of 16.
 proc pasa::add_accelerator {choice} {
     set width [dict get $choice STREAM_BITS]
+    set memory [expr {$width > 64 ? $width : 64}]
     add_ip [vlnv] pasa [build_parameters $choice [shell_parameters]]
     foreach stream {query key value} {
         set receives [expr {$stream eq "query"}]
@@ -92,13 +93,14 @@ proc pasa::add_accelerator {choice} {
             c_sg_length_width 26 \
             c_include_mm2s 1 \
             c_include_mm2s_dre 0 \
-            c_m_axi_mm2s_data_width 64 \
+            c_m_axi_mm2s_data_width $memory \
             c_m_axis_mm2s_tdata_width $width \
             c_mm2s_burst_size 16 \
             c_include_s2mm $receives \
         ]
         if {$receives} {
-            lappend settings c_include_s2mm_dre 0 c_m_axi_s2mm_data_width 64 c_s2mm_burst_size 16
+            lappend settings c_include_s2mm_dre 0 c_m_axi_s2mm_data_width $memory \
+                c_s2mm_burst_size 16
         }
         add_ip xilinx.com:ip:axi_dma:7.1 axi_dma_$stream $settings
         add_ip xilinx.com:ip:axi_interconnect:2.1 memory_$stream \

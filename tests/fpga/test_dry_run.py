@@ -51,12 +51,13 @@ def test_bitstream_platform_and_handoff_share_a_name(tmp_path):
     assert about["stream_bits"] == 64
 
 
-def test_build_parameters_reach_the_design(tmp_path):
-    build = Build("bitstream", builds=tmp_path, settings=["ROWS=8", "STREAM_BITS=32"], clock="125")
-    outcome = check.dry_run(build)
+@pytest.mark.parametrize("bits", [32, 128])
+def test_build_parameters_reach_the_design(tmp_path, bits):
+    settings = ["ROWS=8", f"STREAM_BITS={bits}"]
+    outcome = check.dry_run(Build("bitstream", builds=tmp_path, settings=settings, clock="125"))
     assert outcome.code == 0, outcome.said
     about = json.loads((outcome.folder / "pasa.json").read_text())
-    assert (about["rows"], about["stream_bits"], about["clock_mhz"]) == (8, 32, 125)
+    assert (about["rows"], about["stream_bits"], about["clock_mhz"]) == (8, bits, 125)
 
 
 @pytest.mark.parametrize(
