@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from enum import StrEnum
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
@@ -36,7 +36,7 @@ app = typer.Typer(
 )
 
 
-class Kind(StrEnum):
+class Kind(Enum):
     """Devices."""
 
     reference = "reference"

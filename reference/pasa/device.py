@@ -6,10 +6,12 @@ with pasa.open("reference") as device:      # or "sim", or "board"
     print(out.real, out.counters["keys_kept"], out.flags)
 """
 
+from __future__ import annotations
+
 import inspect
 from collections import deque
 from collections.abc import Callable
-from typing import Unpack
+from typing import TYPE_CHECKING
 
 from pasa.driver import Driver, Identity
 from pasa.errors import ArgumentError, DeviceError
@@ -18,6 +20,9 @@ from pasa.heads import Options, split_heads
 from pasa.jobs import Attention, Job, Task
 from pasa.transport import Transport
 from pasa.transport_reference import ReferenceTransport
+
+if TYPE_CHECKING:
+    from typing import Unpack  # not in the Python 3.10 of PYNQ's images
 
 
 class Device:
@@ -35,7 +40,7 @@ class Device:
         self._flying: deque[tuple[Job, Task]] = deque()
         self._closed = False
 
-    def __enter__(self) -> "Device":
+    def __enter__(self) -> Device:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays of any leading shape as a list of heads, each with its command, codes and scale."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -10,6 +12,9 @@ from pasa.command import Command, default_output_scale, make_command
 from pasa.errors import ArgumentError, DataError
 from pasa.formats import Build
 from pasa.quantise import check_scale, quantise, scale_of
+
+if TYPE_CHECKING:
+    from typing import Unpack  # not in the Python 3.10 of PYNQ's images
 
 LEAST_DIMS, MOST_DIMS = 2, 4  # of an array: [n, d] to [batch, heads, n, d]
 

@@ -9,6 +9,7 @@ again.
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -47,8 +48,10 @@ def build_simulator(parameters: Mapping[str, int], *, design: Path | None = None
     for name in parameters:
         if name not in DEFAULTS:
             raise ArgumentError(f"{name}: no parameter of {TOP}, want {', '.join(DEFAULTS)}")
-    parameters = DEFAULTS | dict(parameters)
     files = closure(TOP, extra=[design] if design else [])
+    declared = re.findall(r"\bparameter\s+(\w+)", files[-1].read_text())
+    values = DEFAULTS | dict(parameters)
+    parameters = {name: value for name, value in values.items() if name in declared}
     folder = FOLDER / _fingerprint(files, parameters)
     folder.mkdir(parents=True, exist_ok=True)
     binary = folder / "pasa_simulator"

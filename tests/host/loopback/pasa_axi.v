@@ -11,13 +11,6 @@
 
 `default_nettype none
 module pasa_axi #(
-    parameter ROWS        = 4,
-    parameter PRED_KEYS   = 32,
-    parameter HEAD_DIM    = 64,
-    parameter TILE_KEYS   = 2048,
-    parameter PRED_BITS   = 4,
-    parameter BLOCK_KEYS  = 64,
-    parameter MERGE_ROWS  = 256,
     parameter STREAM_BITS = 128
 ) (
     input  wire                     aclk,
