@@ -20,8 +20,8 @@ foreach script {common package system implement} {
 # The choices of a build: those given over those of the board over these.
 proc pasa::choices {arguments} {
     set defaults [dict create board adrv9361-z7035 version 2023.2 out "" saif "" registers "" \
-        clock_mhz 150 ROWS 4 PRED_KEYS 32 HEAD_DIM 64 TILE_KEYS 2048 PRED_BITS 4 BLOCK_KEYS 64 \
-        MERGE_ROWS 256 STREAM_BITS 64]
+        clock_mhz 150]
+    set defaults [dict merge $defaults [parameters pasa_axi] {STREAM_BITS 64}]
     set choice $defaults
     foreach argument $arguments {
         if {![regexp {^([A-Za-z_]+)=(.*)$} $argument -> key value]

@@ -150,9 +150,11 @@ def main() -> int:
     said = lint()
     faults += [f"declared, but no script calls: {', '.join(idle)}"] if idle else []
     faults += [said] if said else []
+    connected, ports = map(int, record.get("ports", "0 of 1").split(" of "))
     figures = [
         figure("builds run to their end", runs, "builds", len(BOARDS) * len(ACTIONS)),
         figure("Vivado commands used and declared", len(used), "commands", len(declared())),
+        figure("ports of pasa_axi connected", connected, "ports", ports),
         figure("planted mistakes met with one clear line", met.count(""), "mistakes", len(PLANTS)),
         figure("warnings of tclint", said.count("\n"), "lines", 0),
         *(figure(f"block design: {key}", int(record.get(key, 0)), key, None) for key in COUNTED),

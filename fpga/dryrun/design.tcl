@@ -84,6 +84,22 @@ proc design::driver {pin} {
     return ""
 }
 
+# {connected all} ports of the accelerator, those in a connected bus counted one by one.
+proc design::ports_of_pasa {} {
+    variable partner
+    variable net_of
+    if {![dict exists $packager::core module]} { return {0 0} }
+    set ports [dict keys [dict get $packager::core module ports]]
+    set connected 0
+    foreach port $ports {
+        set bus [lindex [verilog::bus $port] 0]
+        if {$bus ne "" ? [dict exists $partner pasa/$bus] : [dict exists $net_of pasa/$port]} {
+            incr connected
+        }
+    }
+    return [list $connected [llength $ports]]
+}
+
 proc design::bytes {text} {
     if {![regexp {^(\d+)([KMG]?)$} $text -> number unit]} { return [expr {$text}] }
     return [expr {$number * [dict get {"" 1 K 1024 M 1048576 G 1073741824} $unit]}]

@@ -126,8 +126,8 @@ PLANTS = (
         "Tcl of another release",
         "command lmap is unknown",
         "flow/common.tcl",
-        "foreach name $names {",
-        "lmap name $names {",
+        "foreach {name -} [parameters $module] {",
+        "lmap {name -} [parameters $module] {",
     ),
     # Block design
     Plant(
@@ -205,7 +205,7 @@ PLANTS = (
         "stream of another width",
         "M_AXIS_MM2S has 64 bits, pasa/s_axis_query 128",
         SYSTEM,
-        "[build_parameters $choice [shell_parameters]]",
+        "[chosen $choice pasa_axi]",
         "{STREAM_BITS 128}",
     ),
     Plant(

@@ -453,7 +453,7 @@ foreach name {report_utilization report_timing_summary report_clock_utilization 
 proc do::read_saif {options arguments} {
     tool::need_stage read_saif routed
     set text [read_file [lindex $arguments 0]]
-    if {[llength [regexp -all -inline {\(} $text]] != [llength [regexp -all -inline {\)} $text]]} {
+    if {[llength [split $text "("]] != [llength [split $text ")"]]} {
         error "read_saif: the brackets of [lindex $arguments 0] do not match"
     }
     foreach instance [split [dict get $options -strip_path] /] {

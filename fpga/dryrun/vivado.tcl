@@ -89,6 +89,7 @@ proc finish {code} {
         puts $to "buses [expr {[dict size $design::partner] / 2}]"
         puts $to "pins [dict size $design::net_of]"
         puts $to "addresses [llength $design::assigned]"
+        puts $to "ports [join [design::ports_of_pasa] { of }]"
         puts $to "used [lsort [dict keys $tool::counts]]"
         close $to
     }

@@ -79,19 +79,25 @@ proc pasa::header_files {} {
     return [lsort [glob -directory [file join $root hdl include] *.vh]]
 }
 
-# Build parameters of pasa_axi, and those of them that pasa_core has.
-proc pasa::build_parameters {choice names} {
-    set parameters {}
-    foreach name $names {
-        lappend parameters $name [dict get $choice $name]
+# Parameters of a module of ours and their defaults, from its source.
+proc pasa::parameters {module} {
+    variable root
+    set from [open [lindex [glob -directory [file join $root hdl] */$module.v] 0]]
+    set text [read $from]
+    close $from
+    set text [string range $text 0 [string first ") (" $text]]
+    set found {}
+    foreach {- name value} [regexp -all -inline {\mparameter\s+(\w+)\s*=\s*(\d+)} $text] {
+        lappend found $name $value
     }
-    return $parameters
+    return $found
 }
 
-proc pasa::core_parameters {} {
-    return {ROWS PRED_KEYS HEAD_DIM TILE_KEYS PRED_BITS BLOCK_KEYS MERGE_ROWS}
-}
-
-proc pasa::shell_parameters {} {
-    return [concat [core_parameters] STREAM_BITS]
+# The values chosen for the parameters of a module.
+proc pasa::chosen {choice module} {
+    set values {}
+    foreach {name -} [parameters $module] {
+        lappend values $name [dict get $choice $name]
+    }
+    return $values
 }

@@ -35,7 +35,7 @@ proc pasa::make_bitstream {choice board} {
 proc pasa::make_ooc {choice board} {
     variable root
     set generics {}
-    foreach {name value} [build_parameters $choice [core_parameters]] {
+    foreach {name value} [chosen $choice pasa_core] {
         lappend generics $name=$value
     }
     create_project -in_memory -part [dict get $board part]
@@ -142,7 +142,7 @@ proc pasa::describe_build {choice part slack} {
     set lines [list "  \"commit\": \"$commit\"" "  \"vivado\": \"[version -short]\"" \
         "  \"part\": \"$part\"" "  \"clock_mhz\": [dict get $choice clock_mhz]" \
         "  \"setup_slack_ns\": [lindex $slack 0]" "  \"hold_slack_ns\": [lindex $slack 1]"]
-    foreach {name value} [build_parameters $choice [shell_parameters]] {
+    foreach {name value} [chosen $choice pasa_axi] {
         lappend lines "  \"[string tolower $name]\": $value"
     }
     set to [open pasa.json w]

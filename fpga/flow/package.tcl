@@ -103,12 +103,14 @@ proc pasa::describe_parameters {core} {
         PRED_BITS   {2 3 4 5 6}                      {Bits of a query or key in the predictor}
         BLOCK_KEYS  {16 32 64 128}                   {Keys that share a virtual key}
         MERGE_ROWS  {64 128 256 512 1024}            {Most queries of a command that merges}
+        OUTPUT_ROWS {32 64 128 256 512}              {Rows finished ahead of a longer one}
         STREAM_BITS {32 64 128}                      {Bits of one beat of the data streams}
     }
     set page [ipgui::get_pagespec -name {Page 0} -component $core]
     set_property display_name {Build} $page
     foreach {name values text} $described {
         set parameter [ipx::get_user_parameters $name -of_objects $core]
+        if {$parameter eq ""} continue
         set_property value_validation_type list $parameter
         set_property value_validation_list $values $parameter
         set shown [ipgui::get_guiparamspec -name $name -component $core]

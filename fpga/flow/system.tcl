@@ -85,7 +85,7 @@ proc pasa::add_processor {choice board} {
 proc pasa::add_accelerator {choice} {
     set width [dict get $choice STREAM_BITS]
     set memory [expr {$width > 64 ? $width : 64}]
-    add_ip [vlnv] pasa [build_parameters $choice [shell_parameters]]
+    add_ip [vlnv] pasa [chosen $choice pasa_axi]
     foreach stream {query key value} {
         set receives [expr {$stream eq "query"}]
         set settings [list \
