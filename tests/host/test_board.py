@@ -5,9 +5,12 @@ The fake keeps a buffer's memory apart from its cache, so a flush or an invalida
 out shows; a channel transfers one packet at a time, and refuses another meanwhile.
 """
 
+import ast
 import os
+import re
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pasa
@@ -154,6 +157,28 @@ def test_heads_on_the_board_equal_the_model(board, rng):
                 assert np.array_equal(out.output[h], want.output)
         assert Buffer.alive <= 3 * 5 + 1, "as many as commands are under way, and one"
     assert Buffer.alive == 0
+
+
+def test_the_walk_through_of_the_readme(board, capsys):
+    readme = (Path(pasa.__file__).parent / "README.md").read_text()
+    board.device.__init__(pasa.Build())
+    exec(re.search(r"```python\n(.*?)```", readme, re.S).group(1), {})
+    assert capsys.readouterr().out.startswith("(8, 100, 64) ")
+    assert board.loads == [("pasa.bit", True)] and Buffer.alive == 0
+
+
+def test_the_package_suits_the_python_of_pynqs_images():
+    """Python 3.10: its grammar, and no name that came later."""
+    later = {"StrEnum", "Unpack", "Self", "assert_never", "LiteralString", "UTC", "TaskGroup"}
+    for path in Path(pasa.__file__).parent.glob("*.py"):
+        tree = ast.parse(path.read_text(), feature_version=(3, 10))
+        checked = [n for n in ast.walk(tree) if isinstance(n, ast.If)]
+        for_types = {
+            child for n in checked if "TYPE_CHECKING" in ast.dump(n.test) for child in n.body
+        }
+        for node in set(ast.walk(tree)) - for_types:
+            if isinstance(node, ast.ImportFrom):
+                assert not later & {alias.name for alias in node.names}, path.name
 
 
 def test_packets_queue_and_go_out_one_after_another(board):
