@@ -31,7 +31,8 @@ module pasa_core #(
     parameter TILE_KEYS  = 2048,       // most keys, and most queries, of a command
     parameter PRED_BITS  = 4,          // of a query or key in the predictor
     parameter BLOCK_KEYS = 64,         // keys that share a virtual key
-    parameter MERGE_ROWS = 256         // most queries of a command whose rows go on in the next
+    parameter MERGE_ROWS = 256,        // most queries of a command whose rows go on in the next
+    parameter OUTPUT_ROWS = 256        // rows finished ahead of a longer one, or of a slow reader
 ) (
     input  wire                          clk,
     input  wire                          rst,           // synchronous, active high
@@ -68,7 +69,6 @@ module pasa_core #(
     output wire [`PASA_STATUS_BITS-1:0]  m_status_data
 );
     localparam RING_BLOCKS  = 16;      // short rows are in flight for a hundred clocks
-    localparam OUTPUT_ROWS  = 64;      // a long row delays those behind it that are finished
     localparam SLOTS        = 4;       // commands under way
     localparam SLOT_BITS    = $clog2(SLOTS);
     localparam RECORD       = `PASA_COMMAND_BITS;
@@ -118,6 +118,9 @@ module pasa_core #(
         end
         if ((MERGE_ROWS & (MERGE_ROWS - 1)) != 0 || MERGE_ROWS < ROWS || MERGE_ROWS > 2048) begin : g_merge
             pasa_core_ERROR_MERGE_ROWS_must_be_a_power_of_two_from_ROWS_to_2048 bad ();
+        end
+        if ((OUTPUT_ROWS & (OUTPUT_ROWS - 1)) != 0 || OUTPUT_ROWS < 4) begin : g_output
+            pasa_core_ERROR_OUTPUT_ROWS_must_be_a_power_of_two_of_at_least_4 bad ();
         end
         if (PRED_BITS < 2 || PRED_BITS > 6) begin : g_bits
             pasa_core_ERROR_PRED_BITS_must_be_2_to_6 bad ();

@@ -30,6 +30,7 @@ module pasa_axi #(
     parameter PRED_BITS   = 4,
     parameter BLOCK_KEYS  = 64,
     parameter MERGE_ROWS  = 256,
+    parameter OUTPUT_ROWS = 256,
     parameter STREAM_BITS = 128      // of the four data streams: 32, 64 or 128
 ) (
     input  wire                     aclk,
@@ -164,7 +165,8 @@ module pasa_axi #(
     // ---- the accelerator ------------------------------------------------------------------------
     pasa_core #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
-        .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS), .MERGE_ROWS(MERGE_ROWS)
+        .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS), .MERGE_ROWS(MERGE_ROWS),
+        .OUTPUT_ROWS(OUTPUT_ROWS)
     ) core (
         .clk(aclk), .rst(core_rst),
         .s_command_valid(command_valid), .s_command_ready(command_ready),

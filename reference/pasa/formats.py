@@ -159,9 +159,9 @@ def command_positions() -> dict[str, int]:
 class Build:
     """Parameters of one hardware build (the Verilog parameters of the same names).
 
-    ``head_dim``, ``tile_keys``, ``pred_bits`` and ``block_keys`` change results; ``rows`` and
-    ``pred_keys`` change cycles. ``merge_rows`` bounds the queries of a command whose rows go on
-    in the next one, as heads of more than ``tile_keys`` keys need.
+    ``head_dim``, ``tile_keys``, ``pred_bits`` and ``block_keys`` change results; ``rows``,
+    ``pred_keys`` and ``output_rows`` change cycles. ``merge_rows`` bounds the queries of a
+    command whose rows go on in the next one, as heads of more than ``tile_keys`` keys need.
     """
 
     rows: int = 4
@@ -171,6 +171,7 @@ class Build:
     pred_bits: int = 4
     block_keys: int = 64
     merge_rows: int = 256
+    output_rows: int = 256
 
     def __post_init__(self) -> None:
         limits = {
@@ -181,6 +182,7 @@ class Build:
             "block_keys": (self.pred_keys, 128),
             "pred_bits": (2, 6),
             "merge_rows": (self.rows, 1 << 11),
+            "output_rows": (4, 1 << 10),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)

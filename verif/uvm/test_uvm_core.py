@@ -29,10 +29,31 @@ EFFORT = float(os.environ.get("PASA_UVM_EFFORT") or 1)
 REPORT = ROOT / "build" / "uvm"
 
 BUILDS = {
-    "small": {"rows": 1, "pred_keys": 4, "head_dim": 32, "tile_keys": 256, "merge_rows": 8},
+    "small": {
+        "rows": 1,
+        "pred_keys": 4,
+        "head_dim": 32,
+        "tile_keys": 256,
+        "merge_rows": 8,
+        "output_rows": 32,
+    },
     "medium": {"rows": 2, "pred_keys": 16, "head_dim": 64, "tile_keys": 512, "merge_rows": 16},
-    "lanes": {"rows": 8, "pred_keys": 4, "head_dim": 16, "tile_keys": 256, "merge_rows": 8},
-    "dims": {"rows": 1, "pred_keys": 4, "head_dim": 128, "tile_keys": 256, "merge_rows": 1},
+    "lanes": {
+        "rows": 8,
+        "pred_keys": 4,
+        "head_dim": 16,
+        "tile_keys": 256,
+        "merge_rows": 8,
+        "output_rows": 32,
+    },
+    "dims": {
+        "rows": 1,
+        "pred_keys": 4,
+        "head_dim": 128,
+        "tile_keys": 256,
+        "merge_rows": 1,
+        "output_rows": 4,
+    },
     "words": {"rows": 1, "pred_keys": 64, "head_dim": 16, "tile_keys": 256},
     "default": {"rows": 4, "pred_keys": 32, "head_dim": 64, "tile_keys": 2048},
     "large": {"rows": 8, "pred_keys": 64, "head_dim": 128, "tile_keys": 2048},
