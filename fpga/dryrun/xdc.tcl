@@ -6,7 +6,7 @@ namespace eval xdc {
     variable module {}       ;# that the file is scoped to
     variable clocks {}
     variable messages {
-        get_ports {Vivado 12-584} get_nets {Vivado 12-507}
+        get_ports {{Vivado 12-584} ports} get_nets {{Vivado 12-507} nets}
     }
 }
 
@@ -44,7 +44,8 @@ proc xdc::call {name args} {
         if {[exists $name $pattern]} {
             lappend found [string map {get_ports port get_nets net} $name]:$pattern
         } else {
-            tool::message [dict get $messages $name] WARNING "$name: nothing matched '$pattern'"
+            lassign [dict get $messages $name] id what
+            tool::message $id WARNING "No $what matched '$pattern'."
         }
     }
     return $found

@@ -41,11 +41,11 @@ proc pasa::require_part {part} {
     }
 }
 
-# A constraint of ours that matches nothing is a mistake, not a warning: a port or a net is gone.
-# Of nets only those named, for the vendor's own files warn of theirs.
+# A constraint of ours that matches nothing is a mistake, not a warning. Only ours: those of the
+# vendor's IPs warn of names they do not find.
 proc pasa::stop_on_dead_constraints {} {
-    set_msg_config -id {Vivado 12-584} -new_severity ERROR
-    set_msg_config -id {Vivado 12-507} -string core_rst -new_severity ERROR
+    set_msg_config -id {Vivado 12-584} -string 'clk' -new_severity ERROR
+    set_msg_config -id {Vivado 12-507} -string 'core_rst' -new_severity ERROR
 }
 
 # The newest file of that name below a folder; Vivado's releases differ in where they put it.

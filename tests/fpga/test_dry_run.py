@@ -2,6 +2,7 @@
 """The scripts for Vivado run to their end in the strict stand-in, and planted mistakes do not."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -105,3 +106,23 @@ def test_make_names_the_boards():
     )
     assert done.returncode != 0
     assert "nowhere" in done.stderr and all(board in done.stderr for board in BOARDS)
+
+
+def test_walk_through_of_the_readme_runs_without_a_board(capsys):
+    text = (ROOT / "fpga" / "README.md").read_text()
+    code = re.search(r"```python\n(.*?)```", text, re.S)
+    assert code
+    board = 'pasa.open("board", bitfile="pasa.bit")'
+    assert code[1].count(board) == 1
+    exec(code[1].replace(board, 'pasa.open("reference")'), {})
+    said = capsys.readouterr().out
+    assert "int8[2, 96, 32]" in said
+    assert float(said.rsplit("error", 1)[1]) < 0.1
+
+
+def test_addresses_of_the_readme_are_those_of_the_design():
+    readme = (ROOT / "fpga" / "README.md").read_text().replace("_", "")
+    design = (ROOT / "fpga" / "flow" / "system.tcl").read_text()
+    offsets = set(re.findall(r"/(?:reg0|Reg) +0x([0-9A-F]{8}) ", design))
+    assert len(offsets) == 4
+    assert all(readme.count(f"0x{offset}") == 2 for offset in offsets)  # picture and table
