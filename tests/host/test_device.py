@@ -100,7 +100,7 @@ def test_rows_empty_in_every_tile_are_empty(device, rng):
     out = device.attention(q, k, k, **SCALES, causal=True, query_offset=-2)
     assert out.counters["empty_rows"] == 2 and out.flags >= {"empty_rows"}
     assert not out.output[:2].any()
-    out = device.attention(q, k, k, **SCALES, causal=True, query_offset=200, window=3)
+    out = device.attention(q, k, k, **SCALES, causal=True, query_offset=125, window=3)
     assert out.counters["empty_rows"] == 0
 
 
