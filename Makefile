@@ -92,6 +92,9 @@ ip: $(READY)  ## the accelerator as an IP for the catalog of Vivado
 ooc: $(READY)  ## pasa_core alone: quick figures for timing and size, by Vivado
 	@$(VIVADO) ooc
 
+synth: system $(READY)  ## size and depth by Yosys against budgets; gates against the golden model
+	@$(PY) fpga/synth/run.py
+
 fpga-check: system $(READY)  ## the scripts of these targets, without Vivado
 	@$(PY) -m fpga.dryrun.check
 
@@ -109,4 +112,4 @@ $(READY): requirements.txt pyproject.toml
 	@$(STEP) venv -- $(PYTHON) ci/venv.py
 	@touch $@
 
-.PHONY: help sim bench test lint elaborate unit uvm prove regress registers bitstream project ip ooc fpga-check venv system clean
+.PHONY: help sim bench test lint elaborate unit uvm prove regress registers bitstream project ip ooc fpga-check synth venv system clean
