@@ -372,6 +372,13 @@ PLANTS = (
     ),
     Plant("clock renamed", "no port aclk", AXI, " aclk,", " clock,"),
     Plant(
+        "parameter renamed",
+        "set_property: no object given for value_validation_type",
+        AXI,
+        "parameter OUTPUT_ROWS",
+        "parameter ROWS_OUT",
+    ),
+    Plant(
         "parameter added",
         "parameter DEPTH has no list of legal values",
         AXI,

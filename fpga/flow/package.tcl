@@ -110,7 +110,6 @@ proc pasa::describe_parameters {core} {
     set_property display_name {Build} $page
     foreach {name values text} $described {
         set parameter [ipx::get_user_parameters $name -of_objects $core]
-        if {$parameter eq ""} continue
         set_property value_validation_type list $parameter
         set_property value_validation_list $values $parameter
         set shown [ipgui::get_guiparamspec -name $name -component $core]
