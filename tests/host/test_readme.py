@@ -15,7 +15,7 @@ def test_the_snippet_runs_a_head_through_axi_and_equals_the_model():
     python, *arguments = shlex.split(snippet)
     assert python == ".venv/bin/python" and "pasa.open(kind, build=build)" in arguments[1]
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr
     sim, reference, equal = done.stdout.splitlines()
