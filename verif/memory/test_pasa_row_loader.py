@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pasa_row_loader: beats, rows, verdicts and timing of right, short, long and discarded packets.
+"""pasa_row_loader: beats, rows, verdict and timing of packets right and wrong, and discarded ones.
 
 make unit M=pasa_row_loader
 """
@@ -13,7 +13,7 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from verif.common.runner import check_mutant_caught, simulate
-from verif.common.streams import StreamDriver, packet, start
+from verif.common.streams import StreamDriver, start
 from verif.memory.tiles import (
     SLICE_DIMS,
     beats_of,
@@ -26,7 +26,8 @@ from verif.memory.tiles import (
 
 TOP = "pasa_row_loader"
 HEAD_DIM, TILE_KEYS = parameters_of("HEAD_DIM TILE_KEYS")
-KINDS = ("right", "short", "long", "discard")
+KINDS = ("right", "short", "long", "broken", "discard")
+STREAM = ("data", "last", "broken")
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Job:
     rows: int
     dims: int
     discard: bool
-    sent: list[int]  # beats of the packet, with garbage in the padding
+    sent: list[tuple[int, int, int]]  # beats: data with garbage in the padding, last, broken
     beats: list[tuple[int, int, int]]  # (row, slice, data)
     whole: list[tuple[int, int]]  # (row, data)
     bad: bool
@@ -59,6 +60,7 @@ def make_job(kind: str, rows: int, dims: int) -> Job:
     expected = rows * slices
     count = {
         "right": expected,
+        "broken": random.choice([expected, expected, expected + 1, max(1, expected - 1)]),
         "short": random.randint(1, max(1, expected - 1)),
         "long": expected + random.randint(1, 2 * slices + 3),
         "discard": random.randint(1, 2 * expected),
@@ -72,8 +74,10 @@ def make_job(kind: str, rows: int, dims: int) -> Job:
     kept = 0 if discard else min(count, expected)
     sent = [dirty(data, dims - part * SLICE_DIMS) for _, part, data in beats]
     sent += [random.getrandbits(128) for _ in range(count)]
-    bad = count != expected and not discard
-    return Job(rows, dims, discard, sent[:count], beats[:kept], whole[: kept // slices], bad)
+    bad = (count != expected or kind == "broken") and not discard
+    ends = [(data, int(at == count - 1), int(chance(0.5))) for at, data in enumerate(sent[:count])]
+    ends[-1] = (sent[count - 1], 1, int(kind == "broken" or (discard and chance(0.5))))
+    return Job(rows, dims, discard, ends, beats[:kept], whole[: kept // slices], bad)
 
 
 def dirty(data: int, dims: int) -> int:
@@ -106,11 +110,11 @@ async def play(dut, jobs: list[Job], *, gaps: str, hold: float) -> Seen:
     dut.start.value = dut.hold.value = 0
     seen = Seen()
     await start(dut)
-    driver = StreamDriver(dut, "s", dut.clk, gaps=gaps)
+    driver = StreamDriver(dut, "s", dut.clk, gaps=gaps, fields=STREAM)
     recorder = cocotb.start_soon(record(dut, seen))
     holder = cocotb.start_soon(drive_hold(dut, hold))
     for job in jobs:
-        driver.append(packet(job.sent))
+        driver.append(job.sent)
     for job in jobs:
         before = len(seen.taken), len(seen.beats), len(seen.whole)
         await ClockCycles(dut.clk, random.choice([1, 1, 8]))
@@ -209,9 +213,11 @@ MUTANTS = {
     "keeps padding": ("{8{!ends_row | last_bytes[b]}}", "{8{1'b1}}"),
     "keeps old slices": ("part <= 128'd0", "part <= part"),
     "byte count": ("dims_less_1[3:0] >= i[3:0]", "dims_less_1[3:0] > i[3:0]"),
-    "short is right": ("(complete | !ends_packet)", "complete"),
-    "long is right": ("(complete | !ends_packet)", "(!complete & !ends_packet)"),
+    "short is right": ("(complete | !ends_packet |", "(complete |"),
+    "long is right": ("(complete | !ends_packet |", "((!complete & !ends_packet) |"),
     "discard is bad": ("bad <= !dropping &", "bad <="),
+    "broken is right": ("!ends_packet | s_broken", "!ends_packet"),
+    "discard is broken": ("bad <= !dropping & (complete |", "bad <= s_broken | (complete |"),
     "done early": ("done    <= written", "done    <= ended"),
     "reset forgets": ("if (rst) active <= 1'b0", ""),
 }
