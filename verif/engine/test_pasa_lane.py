@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from cocotb.triggers import RisingEdge
 from pasa.arithmetic import Integer
-from pasa.formats import SCORE_FRACTION, Build
+from pasa.formats import REFERENCE_BITS, SCORE_FRACTION, Build
 
 from verif.common.runner import check_mutant_caught, simulate
 from verif.common.streams import StreamMonitor, StreamSink, pack, start, unpack
@@ -28,12 +28,16 @@ BUILD = Build(
 )
 BLOCKS = BUILD.tile_keys // BUILD.block_keys
 ROWS = 40
-MULTIPLIER, SHIFT = (99_991, 70_001), (18, 9)  # of slot 0 (flat) and slot 1 (peaked)
-FIELDS = ("accumulator", "total", "output_row", "slot")
+SLOTS = 4
+MULTIPLIER = (99_991, 70_001, 131_071, 65_536)  # of each slot
+SHIFT = (18, 9, 17, 14)  # flat, peaked, and between
+PLACES = (0, 2, 1, 3)  # {tile, half} of each slot's keys
+PLACE_BITS = 13
+FIELDS = ("accumulator", "total", "reference", "place", "slot")
 
 
 class Memory:
-    """Keys and values of both slots, and the sums of values over blocks."""
+    """Keys and values of both tiles, and the sums of values over blocks."""
 
     def __init__(self, rng: np.random.Generator):
         shape = (2, BUILD.tile_keys, BUILD.head_dim)
@@ -44,12 +48,19 @@ class Memory:
         return pack(self.k.reshape(-1, BUILD.head_dim)[address], width=8)
 
     def value(self, address: int, is_block: int, width: int) -> int:
-        slot, place = divmod(address, BUILD.tile_keys)
-        return pack((self.sums if is_block else self.v)[slot, place], width=width)
+        tile, place = divmod(address, BUILD.tile_keys)
+        return pack((self.sums if is_block else self.v)[tile, place], width=width)
+
+    def of_slot(self, slot: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Keys, values and sums as the slot numbers them: from the first of its half tile."""
+        tile, half = divmod(PLACES[slot], 2)
+        first = half * BUILD.tile_keys // 2
+        return self.k[tile, first:], self.v[tile, first:], self.sums[tile, half * BLOCKS // 2 :]
 
 
 def make_row(rng: np.random.Generator, index: int) -> dict:
-    """Mask and tails of a row: sparse, full, one key, none."""
+    """Mask and tails of a row: sparse, full, one key, none; no key beyond an upper half."""
+    slot = int(rng.integers(SLOTS))
     kept = rng.random(BUILD.tile_keys) < rng.choice([0.02, 0.1, 0.5])
     tail = np.where(rng.random(BLOCKS) < 0.5, rng.integers(0, 1 << 17, BLOCKS), 0)
     kind = index % 8
@@ -59,13 +70,16 @@ def make_row(rng: np.random.Generator, index: int) -> dict:
         kept[:], tail[:] = False, 0
     if kind == 3 or (kind != 4 and not kept.any()):
         kept[rng.integers(BUILD.tile_keys)] = True
+    if PLACES[slot] % 2:
+        kept[: BUILD.tile_keys // 2] |= kept[BUILD.tile_keys // 2 :]
+        kept[BUILD.tile_keys // 2 :], tail[BLOCKS // 2 :] = False, 0
     return {
         "kept": kept,
         "tail": tail,
         "query": rng.integers(-128, 128, BUILD.head_dim),
-        "slot": int(rng.integers(2)),
+        "slot": slot,
         "reference": int(rng.integers(-3, 4)) if tail.any() else 0,
-        "output_row": index % 32,
+        "place": int(rng.integers(1 << PLACE_BITS)),
     }
 
 
@@ -73,23 +87,25 @@ def items(row: dict) -> int:
     return int(row["kept"].sum() + (row["tail"] > 0).sum())
 
 
-def golden(row: dict, memory: Memory) -> tuple[list[int], int]:
-    """Weighted sums and total: fixed._Head.weigh and normalise on one row."""
+def golden(row: dict, memory: Memory) -> tuple[list[int], int, int | None]:
+    """Weighted sums, total and reference: fixed._Head.weigh and sums on one row."""
     step, slot = Integer(), row["slot"]
     if not items(row):
-        return [0] * BUILD.head_dim, 0
-    score = memory.k[slot] @ row["query"]
-    octaves = step.score_log2(score, MULTIPLIER[slot], SHIFT[slot])
-    reference = -(-octaves[row["kept"]].max() >> SCORE_FRACTION)
+        return [0] * BUILD.head_dim, 0, None
+    k, v, sums = memory.of_slot(slot)
+    kept, tail = row["kept"][: len(k)], row["tail"][: len(sums)]
+    octaves = step.score_log2(k @ row["query"], MULTIPLIER[slot], SHIFT[slot])
+    reference = -(-octaves[kept].max() >> SCORE_FRACTION)
     shift = 0
-    if row["tail"].any():
+    if tail.any():
         reference = max(reference, row["reference"])
         shift = reference - row["reference"]
     distance = (reference << SCORE_FRACTION) - octaves
-    weight = np.where(row["kept"], step.weight(np.maximum(distance, 0)), 0)
-    block = step.block_weight(row["tail"], BUILD.block_log2, np.array(shift))
-    sums = weight @ memory.v[slot] + block @ memory.sums[slot]
-    return [int(x) for x in sums], int(weight.sum() + (block.sum() << BUILD.block_log2))
+    weight = np.where(kept, step.weight(np.maximum(distance, 0)), 0)
+    block = step.block_weight(tail, BUILD.block_log2, np.array(shift))
+    weighted = weight @ v + block @ sums
+    total = int(weight.sum() + (block.sum() << BUILD.block_log2))
+    return [int(x) for x in weighted], total, int(reference)
 
 
 class Surroundings:
@@ -149,6 +165,7 @@ async def begin(dut, **stalls):
         getattr(dut, pin).value = 0
     dut.score_multiplier.value = pack(MULTIPLIER, width=17)
     dut.score_shift.value = pack(SHIFT, width=6)
+    dut.slot_place.value = pack(PLACES, width=2)
     await start(dut)
     around = Surroundings(dut, memory, **stalls)
     cocotb.start_soon(around.run())
@@ -165,7 +182,7 @@ async def assign(dut, around, row, index):
     dut.assign_entries.value = around.store(place, row)
     dut.assign_reference.value = row["reference"] & ((1 << 24) - 1)
     dut.assign_tail.value = int(row["tail"].any())
-    dut.assign_output_row.value = row["output_row"]
+    dut.assign_place.value = row["place"]
     dut.assign_query.value = pack(row["query"], width=8)
     await RisingEdge(dut.clk)
     dut.assign_valid.value = 0
@@ -185,8 +202,9 @@ async def sums_equal_the_golden_model(dut, stalls):
     await monitor.wait_for(ROWS)
     width = len(dut.done_accumulator) // BUILD.head_dim
     for index, (row, beat) in enumerate(zip(rows, monitor.beats, strict=True)):
-        sums, total = golden(row, memory)
-        assert beat[1:] == (total, row["output_row"], row["slot"]), f"row {index}"
+        sums, total, reference = golden(row, memory)
+        reference = beat[2] if reference is None else reference & (1 << REFERENCE_BITS) - 1
+        assert beat[1:] == (total, reference, row["place"], row["slot"]), f"row {index}"
         assert unpack(beat[0], width=width, count=BUILD.head_dim) == sums, f"row {index}"
 
 
@@ -203,7 +221,8 @@ async def costs_one_clock_an_item(dut):
     rows, rng = [], generator()
     for index in range(16):
         row = make_row(rng, 1)
-        row["kept"][: [40, BUILD.tile_keys, 60, 100][index % 4]] = True
+        most = BUILD.tile_keys >> PLACES[row["slot"]] % 2
+        row["kept"][: min(most, [40, BUILD.tile_keys, 60, 100][index % 4])] = True
         rows.append(row)
     total = sum(items(row) for row in rows)
     feeding = cocotb.start_soon(feed(dut, around, rows))
@@ -229,7 +248,7 @@ def bench(run, *, sim, head_dim, tile_keys, block_keys, **options):
     return run(
         TOP,
         test_module=__name__,
-        parameters=shape,
+        parameters={**shape, "SLOTS": SLOTS, "PLACE_BITS": PLACE_BITS},
         env={name: str(value) for name, value in shape.items()},
         sim=sim,
         **options,
@@ -251,10 +270,15 @@ MUTANTS = {
     "no hold": ("weighing & !value_hold &", "weighing &"),
     "overrun": ("(!row_first | (outstanding < 2'd3))", "1'b1"),
     "item room": ("assign item_ready  = has_room & (", "assign item_ready  = ("),
-    "value early": (".in({issued_slot, held_index, held_is_block})",
-                    ".in({issued_slot, scored_index, held_is_block})"),
-    "slot": (".in_shift(issued_slot ?", ".in_shift(!issued_slot ?"),
-}  # fmt: skip
+    "value early": ("held_index | half_of_tile", "scored_index | half_of_tile"),
+    "slot": ("in_shift(score_shift[issued_slot*", "in_shift(score_shift[row_slot*"),
+    "tile of the key": ("assign key_address = {item_place[1],", "assign key_address = {1'b0,"),
+    "half of the key": ("item_index[KEY_BITS-1] | item_place[0]", "item_index[KEY_BITS-1]"),
+    "tile of the value": (".in({issued_keys[1],", ".in({1'b0,"),
+    "half of the value": ("!issued_keys[0] ? {KEY_BITS", "1'b1 ? {KEY_BITS"),
+    "half of the sums": ("<< (BLOCK_BITS - 1)", "<< (KEY_BITS - 1)"),
+    "reference": ("issued_place, issued_reference}),", "issued_place, row_reference_q}),"),
+}
 
 
 @pytest.mark.parametrize("name", MUTANTS)
