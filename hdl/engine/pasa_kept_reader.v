@@ -135,10 +135,23 @@ module pasa_kept_reader #(
     reg                  has_tail, last, null_row;
     reg [TAG-1:0]        tag;
 
+    // Whether a key is left after this one, without the carry chain of `lowest`: a binary tree
+    // in which each node knows whether there is one below it, and whether there are more.
+    reg [2*BLOCK_KEYS-1:1] one, more;
+    integer                n;
+    always @* begin
+        one[2*BLOCK_KEYS-1:BLOCK_KEYS]  = mask;
+        more[2*BLOCK_KEYS-1:BLOCK_KEYS] = {BLOCK_KEYS{1'b0}};
+        for (n = BLOCK_KEYS - 1; n > 0; n = n - 1) begin
+            one[n]  = one[2*n] | one[2*n+1];
+            more[n] = more[2*n] | more[2*n+1] | (one[2*n] & one[2*n+1]);
+        end
+    end
+
     wire [BLOCK_KEYS-1:0] lowest = mask & (~mask + 1'b1);
     wire [BLOCK_KEYS-1:0] rest   = mask & ~lowest;
     wire                  is_key = mask != 0;
-    wire                  finish = is_key ? (rest == 0) & !has_tail : 1'b1;
+    wire                  finish = is_key ? !more[1] & !has_tail : 1'b1;
     wire                  step   = held & (!item_valid | item_ready);
     assign next_take = (step & finish) | !held;
 
