@@ -29,9 +29,10 @@ def test_design(sim):
 
 
 MUTANTS = {
-    "far": ("mantissa >> octave", "mantissa >> octave[6:4]"),
-    "zero": ("zero ? {WIDTH{1'b0}} : entry", "entry"),
-    "rounded": ("mantissa >> octave", "(mantissa + 1'b1) >> octave"),
+    "far": ("mantissa >> {quads, 2'd0}", "mantissa >> {1'b0, quads[0], 2'd0}"),
+    "near": ("entry >> octave[`PASA_PREDICTED_FRACTION +: 2]", "entry"),
+    "zero": ("if (zero)", "if (1'b0)"),
+    "rounded": ("mantissa >> {quads", "(mantissa + 1'b1) >> {quads"),
 }
 
 
