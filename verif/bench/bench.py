@@ -16,15 +16,20 @@ import numpy as np
 from cocotb.triggers import SimTimeoutError, with_timeout
 from pasa.command import unpack_status
 from pasa.formats import Build
+from pasa.metrics import relative_error
 
 from verif.bench.plan import Run, read_plan
 from verif.common.streams import GAPS, start
 from verif.sim.bench import PERIOD_PS, Bench, clock
 from verif.sim.packets import row_beats, to_beats
-from verif.sim.plan import Work, prepare
-from verif.sim.score import Seen, measure, row_costs
+from verif.sim.plan import Work, prepare_commands
+from verif.sim.score import Seen, measure, row_costs, row_passes
 
 PATIENCE = 4  # a run may take this many times its clocks in dense mode
+STREAMS = ("query", "key", "value")
+#: Figures of a head that are sums over its commands.
+SUMMED = ("visible", "elements", "mismatches", "cycles", "formula_cycles",
+          "predictor_cycles", "item_cycles")  # fmt: skip
 
 
 def hold(share: float) -> str:
@@ -55,7 +60,7 @@ async def send(bench: Bench, works: Sequence[Work], *, most_clocks: int) -> tupl
     began = clock()
     bench.command.append([work.command.pack() for work in works])
     for name, driver in bench.inputs.items():
-        packets = [to_beats(getattr(work.case, name[0])) for work in works]
+        packets = [to_beats(work.packets[name]) for work in works if name in work.packets]
         driver.append([beat for packet in packets for beat in packet])
     try:
         waiting = cocotb.start_soon(bench.status.wait_for(wanted))
@@ -64,8 +69,9 @@ async def send(bench: Bench, works: Sequence[Work], *, most_clocks: int) -> tupl
         pass
     clocks = clock() - began
     seen = []
-    for number in range(len(works)):
-        beats = _packet(bench.output.beats[first_beat:])
+    for number, work in enumerate(works):
+        left = bench.output.beats[first_beat:]
+        beats = list(left) if number == len(works) - 1 else _packet(left, work)
         at = bench.output_clocks[first_beat : first_beat + len(beats)]
         first_beat += len(beats)
         place = wanted - len(works) + number
@@ -77,34 +83,82 @@ async def send(bench: Bench, works: Sequence[Work], *, most_clocks: int) -> tupl
     return seen, clocks
 
 
-def _packet(beats: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The beats up to the first with `last`, all of them when there is none."""
+def _packet(beats: Sequence[tuple[int, int]], work: Work) -> list[tuple[int, int]]:
+    """Beats up to the first with `last`, all when there is none; none where rows go on."""
+    if work.command.merge_next:
+        return []
     end = next((place for place, (_, last) in enumerate(beats) if last), len(beats) - 1)
     return list(beats[: end + 1])
 
 
-def figures_of(work: Work, seen: Seen, build: Build) -> dict:
+def figures_of(works: Sequence[Work], seen: Sequence[Seen], build: Build) -> dict:
     """Figures of one head of a run: those of `make sim`, its beats, and when its rows came.
 
-    `first_row` is the time from the command's start to the end of its first row, beyond what
-    the formula gives that row; `steady` the formula of all rows but the first ROWS over the
-    time they took.
+    Of a head that is one command, `first_row` is the time from the command's start to the end of
+    its first row, beyond what the formula gives that row, and `first_row_latency` beyond its
+    passes (`score.row_passes`); `steady` is the formula of all rows but the first ROWS over the
+    time they took. A head of several commands has none of these, and its `cycles` are the sum of
+    theirs: commands whose rows go on do not overlap.
     """
-    figures = measure(work, seen, build)
-    command = work.command
-    beats = row_beats(command.dims, command.output_bits)
-    loaded = [len(codes) * row_beats(command.dims, 8) for codes in (work.case.q, work.case.k)]
-    out_beats = command.query_count * beats
-    figures |= {"out_beats": out_beats, "stream_beats": max(*loaded, out_beats)}
-    ends = np.array(seen.beat_clocks[beats - 1 :: beats])
-    figures |= {"first_row": None, "steady": None}
-    if not figures["mismatches"] and len(ends) > 2 * build.rows:
-        cost = np.maximum(*row_costs(work, build))
-        start = ends[-1] - figures["cycles"]
-        figures["first_row"] = int(ends[0] - start - cost[0])
-        took = ends[-1] - ends[build.rows - 1]
-        figures["steady"] = float(cost[build.rows :].sum() / build.rows / took)
+    parts = [measure(work, event, build) for work, event in zip(works, seen, strict=True)]
+    figures = parts[0] if len(parts) == 1 else _together(works, parts)
+    beats = [sum(_in_beats(work, name) for work in works) for name in STREAMS]
+    beats.append(sum(_out_beats(work) for work in works))
+    figures |= {"commands": len(works), "beats": beats, "out_beats": beats[-1]}
+    figures |= {"stream_beats": max(beats), "last_cycles": parts[-1]["cycles"]}
+    figures |= dict.fromkeys(("first_row", "first_row_latency", "steady"))
+    if len(parts) == 1 and not figures["mismatches"]:
+        figures |= _row_times(works[0], seen[0], build)
     return figures
+
+
+def _in_beats(work: Work, name: str) -> int:
+    return len(work.packets.get(name, ())) * row_beats(work.command.dims, 8)
+
+
+def _out_beats(work: Work) -> int:
+    command = work.command
+    rows = 0 if command.merge_next else command.query_count
+    return rows * row_beats(command.dims, command.output_bits)
+
+
+def _together(works: Sequence[Work], parts: Sequence[dict]) -> dict:
+    """One set of figures of a head of several commands."""
+    rows = sum(work.command.query_count for work in works if not work.command.merge_next)
+    weights = [work.command.query_count / rows for work in works]
+    figures = parts[0] | {name: sum(part[name] for part in parts) for name in SUMMED}
+    for name in ("kept", "blocks"):  # means over the rows of each command
+        weighted = zip(weights, parts, strict=True)
+        figures[name] = sum(weight * part[name] for weight, part in weighted)
+    figures["rows"] = rows
+    figures["kept_fraction"] = figures["kept"] * rows / figures["visible"]
+    figures["problems"] = [
+        f"command {number} of {len(parts)}: {problem}"
+        for number, part in enumerate(parts, start=1)
+        for problem in part["problems"]
+    ]
+    last = [work for work in works if not work.command.merge_next]
+    outputs = [
+        np.concatenate([getattr(work, name).output for work in last])
+        for name in ("expected", "exact")
+    ]  # of a right result the golden model's output is the RTL's
+    figures["relative_error"] = None if figures["mismatches"] else relative_error(*outputs)
+    return figures
+
+
+def _row_times(work: Work, seen: Seen, build: Build) -> dict:
+    """`first_row`, `first_row_latency` and `steady` of a command with enough rows."""
+    beats = row_beats(work.command.dims, work.command.output_bits)
+    ends = np.array(seen.beat_clocks[beats - 1 :: beats])
+    if len(ends) <= 2 * build.rows:
+        return {}
+    cost = np.maximum(*row_costs(work, build))
+    first = ends[0] - (ends[-1] - seen.status["cycles"])
+    return {
+        "first_row": int(first - cost[0]),
+        "first_row_latency": int(first - row_passes(work, build)[0]),
+        "steady": float(cost[build.rows :].sum() / build.rows / (ends[-1] - ends[build.rows - 1])),
+    }
 
 
 @cocotb.test()
@@ -130,7 +184,8 @@ def _faulty(event: dict) -> list[dict]:
 
 
 async def _one(bench: Bench, run: Run, build: Build) -> dict:
-    works = [prepare(job, build) for job in run.jobs]
+    heads = [prepare_commands(job, build) for job in run.jobs]
+    works = [work for head in heads for work in head]
     for part in (bench.command, *bench.inputs.values(), *bench.sinks):
         part.set_gaps(hold(run.stall))
     dense = sum(job.shape[1] * job.rows.count // build.rows for job in run.jobs)
@@ -138,11 +193,11 @@ async def _one(bench: Bench, run: Run, build: Build) -> dict:
     began = time.monotonic()
     seen, clocks = await send(bench, works, most_clocks=most)
     seconds = time.monotonic() - began
-    pairs = zip(works, seen, strict=True)
+    left = iter(seen)
     return {
         "run": run.label,
         "stall": run.stall,
         "clocks": clocks,
         "seconds": seconds,
-        "heads": [figures_of(work, head, build) for work, head in pairs],
+        "heads": [figures_of(head, [next(left) for _ in head], build) for head in heads],
     }

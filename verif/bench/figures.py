@@ -7,7 +7,17 @@ from statistics import mean
 
 from pasa.formats import Build
 
-from verif.bench.plan import DENSE, FRACTIONS, GROWTH, NOT_BUILT, SHOWN, STALLS
+from verif.bench.heads import SPEECH
+from verif.bench.plan import (
+    DENSE,
+    FRACTIONS,
+    GROWTH,
+    LONG,
+    ONE_LOAD,
+    OWN_LOADS,
+    SHOWN,
+    STALLS,
+)
 
 ROW_TIME = 0.90  # least formula / measured
 DENSE_PEAK = 0.97
@@ -69,11 +79,7 @@ def multipliers(build: Build) -> int:
 
 def heads(records: Records, section: str) -> dict[str, dict]:
     """{run: its only head} of a section."""
-    return {
-        label.partition("/")[2]: event["heads"][0]
-        for label, event in records.items()
-        if label.startswith(f"{section}/")
-    }
+    return {name: event["heads"][0] for name, event in of_section(records, section).items()}
 
 
 def reached(head: Mapping) -> float:
@@ -81,10 +87,30 @@ def reached(head: Mapping) -> float:
     return head["formula_cycles"] / head["cycles"]
 
 
+def limits(found: Iterable[Mapping]) -> tuple[int, int]:
+    """Clocks of heads by formula, and beats of the longest stream of all of them."""
+    found = list(found)
+    streams = zip(*(head["beats"] for head in found), strict=True)
+    return sum(head["formula_cycles"] for head in found), max(map(sum, streams))
+
+
 def roof(found: Iterable[Mapping]) -> int:
     """Clocks of heads by formula or of their longest stream, whichever is more."""
-    found = list(found)
-    return max(sum(head[name] for head in found) for name in ("formula_cycles", "stream_beats"))
+    return max(limits(found))
+
+
+def share_of_roof(event: Mapping) -> float:
+    """max(formula, longest stream) over the time of a run: 1 is as fast as can be."""
+    return roof(event["heads"]) / event["clocks"]
+
+
+def of_section(records: Records, section: str) -> dict[str, dict]:
+    """{run: its event} of a section."""
+    return {
+        label.partition("/")[2]: event
+        for label, event in records.items()
+        if label.startswith(f"{section}/")
+    }
 
 
 def dense_cycles(head: Mapping, dense: Mapping, *, lanes: int) -> int:
@@ -109,8 +135,8 @@ def speedups(records: Records, build: Build) -> dict[str, float]:
 def all_figures(records: Records, build: Build, others: Mapping[Build, Records]) -> list[Figure]:
     """Every figure the runs can tell, in the order of the report."""
     parts: list[Callable[[Records, Build], list[Figure]]] = [
-        _speedup, _row_time, _short, _rows, _dense, _keep_all, _fill, _growth, _fraction, _overlap,
-        _stalls,
+        _speedup, _row_time, _short, _rows, _dense, _keep_all, _fill, _growth, _long, _fraction,
+        _overlap, _grouped, _decode, _stalls,
     ]  # fmt: skip
     found = [figure for part in parts for figure in part(records, build)]
     return found + _builds({build: records, **others})
@@ -219,20 +245,24 @@ def _fill(records: Records, build: Build) -> list[Figure]:
     for mode in ("sparse", "dense"):
         for kind in dict.fromkeys(h["kind"] for h in found):
             chosen = [
-                h["first_row"]
-                for h in found
-                if h["kind"] == kind and bool(h["lambda"]) == (mode == "sparse")
+                h for h in found if h["kind"] == kind and bool(h["lambda"]) == (mode == "sparse")
             ]
             if chosen:
-                name = f"fill, first row beyond its formula: {kind}, {mode}, longest"
-                result.append(figure(name, max(chosen), "cycles", most=FILL))
+                name = f"{kind}, {mode}, longest"
+                formula, passes = (
+                    max(h[key] for h in chosen) for key in ("first_row", "first_row_latency")
+                )
+                text = f"fill, first row beyond its formula: {name}"
+                result.append(figure(text, formula, "cycles", most=FILL))
+                text = f"fill, first row beyond its passes: {name}"
+                result.append(figure(text, passes, "cycles"))
     return result
 
 
 def _growth(records: Records, build: Build) -> list[Figure]:
     found, result = heads(records, "growth"), []
-    for name in ("gaussian", SHOWN):
-        for n in (*GROWTH, 1500):
+    for name in ("gaussian", SHOWN, SPEECH):
+        for n in (*GROWTH, 1500, *LONG):
             sparse, dense = (found.get(f"{name} {n} {mode}") for mode in ("sparse", "dense"))
             if sparse:
                 text = f"growth: {name}, n = {n}, λ 3/n"
@@ -241,11 +271,28 @@ def _growth(records: Records, build: Build) -> list[Figure]:
             if sparse and dense:
                 ratio = dense_cycles(sparse, dense, lanes=build.rows) / sparse["cycles"]
                 result.append(figure(f"{text}: speed-up over dense", ratio, "x"))
-    text = "not built: needs tiles merged online"
-    if found:
+    return result
+
+
+def _long(records: Records, build: Build) -> list[Figure]:
+    """Heads of several tiles, with their load: K and V pass once for each group of queries."""
+    result = []
+    for label, event in of_section(records, "growth").items():
+        head = event["heads"][0]
+        if head["commands"] == 1:
+            continue
+        name = f"tiles merged: {label}, {head['rows']} queries, {head['commands']} commands"
+        right = not head["mismatches"]
+        clocks = Figure(f"{name}: time with load", event["clocks"], "cycles", "bit for bit", right)
+        formula, stream = limits([head])
         result += [
-            Figure(f"growth: n = {n}: {text}", None, "cycles", "runs", False) for n in NOT_BUILT
+            clocks,
+            figure(f"{name}: formula", formula, "cycles"),
+            figure(f"{name}: longest stream", stream, "cycles"),
+            figure(f"{name}: max(formula, longest stream) / time", share_of_roof(event), ""),
         ]
+        if head["kind"] == SPEECH and right:
+            result.append(figure(f"{name}: relative error", head["relative_error"], ""))
     return result
 
 
@@ -264,25 +311,48 @@ def _fraction(records: Records, build: Build) -> list[Figure]:
 
 def _overlap(records: Records, build: Build) -> list[Figure]:
     result = []
-    for label, event in records.items():
-        if not label.startswith("overlap/"):
-            continue
-        found, name = event["heads"], label.partition("/")[2]
-        text = f"back to back: {len(found)} heads, {name}"
-        share = roof(found) / event["clocks"]
-        result.append(
-            figure(f"{text}: max(formula, longest stream) / time", share, "", least=OVERLAP)
-        )
-        if name.startswith("1 query"):
-            waits = event["clocks"] - roof(found) - found[-1]["cycles"]
-            cost = f"{text}: cycles a command beyond load, without the last one's run"
-            result.append(figure(cost, waits / len(found), "cycles", most=COMMAND_COST))
+    for name, event in of_section(records, "overlap").items():
+        text = f"back to back: {len(event['heads'])} heads, {name}"
+        share = f"{text}: max(formula, longest stream) / time"
+        result.append(figure(share, share_of_roof(event), "", least=OVERLAP))
+    return result
+
+
+def _grouped(records: Records, build: Build) -> list[Figure]:
+    """Query heads that share K and V, beside the same with K and V loaded for each."""
+    found, result = of_section(records, "grouped"), []
+    for label, event in found.items():
+        name, _, loads = label.rpartition(", ")
+        text = f"grouped queries: {len(event['heads'])} heads, {name}"
+        result.append(figure(f"{text}, {loads}: time", event["clocks"], "cycles"))
+        share = f"{text}, {loads}: max(formula, longest stream) / time"
+        result.append(figure(share, share_of_roof(event), "", least=OVERLAP))
+        once = found.get(f"{name}, {ONE_LOAD}")
+        if loads == OWN_LOADS and once:
+            ratio = event["clocks"] / once["clocks"]
+            result.append(figure(f"{text}: time, {OWN_LOADS} / {ONE_LOAD}", ratio, "x"))
+    return result
+
+
+def _decode(records: Records, build: Build) -> list[Figure]:
+    """A few queries on many keys: what a command costs beyond its load."""
+    result = []
+    for name, event in of_section(records, "decode").items():
+        found = event["heads"]
+        commands = sum(head["commands"] for head in found)
+        text = f"decode: {len(found)} heads, {commands} commands, {name}"
+        share = f"{text}: max(formula, longest stream) / time"
+        result.append(figure(share, share_of_roof(event), "", least=OVERLAP))
+        beyond = event["clocks"] - roof(found)
+        last = found[-1]["last_cycles"]
+        cost = f"{text}: cycles a command beyond load"
+        for label, clocks in ((cost, beyond), (f"{cost}, the last one's run apart", beyond - last)):
+            result.append(figure(label, clocks / commands, "cycles", most=COMMAND_COST))
     return result
 
 
 def _stalls(records: Records, build: Build) -> list[Figure]:
-    found = {k.partition("/")[2]: e for k, e in records.items() if k.startswith("stalls/")}
-    result = []
+    found, result = of_section(records, "stalls"), []
     for label, event in found.items():
         name, _, _ = label.rpartition(", ")
         free = found.get(f"{name}, {100 * STALLS[0]:.0f} %")

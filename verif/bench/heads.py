@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from pasa.patterns import make_head
-from pasa.workloads import DEFAULT_SCALE, Case, save_case
+from pasa.workloads import DEFAULT_SCALE, Case, save_case, shipped_case
 
+SPEECH = "repeated speech"
 LOUD, QUIET = 100, 30  # codes of the uneven head's queries and keys
 SIGNS = 16  # dimensions that tell its keys apart: the predictor's first slice
 OCTAVES_APART = 32.0  # between its best key and the next
+NOISE = 8.0  # codes, of the repetitions of a real head
 
 
 def pattern_head(pattern: str, *, n_q: int, n_k: int, d: int, seed: int = 1) -> Case:
@@ -43,10 +45,29 @@ def uneven_head(*, n_q: int, n_k: int, d: int, every: int, seed: int = 1) -> Cas
     return Case(f"uneven-1-in-{every}", q, k, v, scale, scale, DEFAULT_SCALE, kind="uneven")
 
 
+def repeated_head(name: str, repeated: str, *, n_q: int, n_k: int, seed: int = 1) -> Case:
+    """A longer head than any that ships: keys and values of one, in its fitted basis, repeated.
+
+    Each repetition, the first one included, carries its own Gaussian noise of NOISE codes, so
+    no two keys are alike. The queries are real ones, spread over the head.
+    """
+    rng, case = np.random.default_rng(seed), shipped_case(repeated)
+    turns = np.arange(n_k) % len(case.k)
+    k, v = (
+        np.clip(np.rint(codes[turns] + rng.normal(0, NOISE, (n_k, codes.shape[1]))), -128, 127)
+        for codes in (case.k, case.v)
+    )
+    chosen = np.linspace(0, len(case.q) - 1, n_q).astype(int)
+    scales = (case.scale_q, case.scale_k, case.scale_v)
+    return Case(name, case.q[chosen], k.astype(np.int8), v.astype(np.int8), *scales, kind=name)
+
+
 def write_heads(folder: Path) -> dict[str, Path]:
     """Write every made-up head to `folder`; {name: file}."""
     folder.mkdir(parents=True, exist_ok=True)
     cases = [pattern_head("gaussian", n_q=n, n_k=n, d=64) for n in (128, 256, 512, 1024, 2048)]
+    cases += [pattern_head("gaussian", n_q=q, n_k=n, d=64) for q, n in ((512, 4096), (256, 8192))]
+    cases += [repeated_head(SPEECH, "whisper-encoder-l3h0", n_q=512, n_k=8192)]
     cases += [pattern_head("heavy_tailed", n_q=1024, n_k=1024, d=64)]
     cases += [uneven_head(n_q=256, n_k=1024, d=64, every=every) for every in (2, 4)]
     for case in cases:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from verif.bench.figures import Records, heads
+from verif.bench.figures import Records, heads, limits, of_section
+from verif.bench.heads import SPEECH
 from verif.bench.plan import SHOWN
 from verif.sim.pictures import COLOURS, KEPT, MEASURED, VIRTUAL, figure_of, svg
 
@@ -27,31 +28,25 @@ def draw(summary: Mapping) -> list[dict[str, str]]:
     return [picture for picture in drawn if picture]
 
 
-def _limits(event: Mapping) -> tuple[int, int]:
-    """Clocks of a run by formula, and beats of its longest stream."""
-    found = event["heads"]
-    return tuple(sum(h[name] for h in found) for name in ("formula_cycles", "stream_beats"))
-
-
 def _roofline(records: Records) -> dict[str, str] | None:
     groups = {
         "heads back to back": ("overlap", MEASURED, "D"),
+        "few queries on many keys, back to back": ("decode", VIRTUAL, "v"),
         "one whisper or minilm head, with load": ("traces", KEPT, "o"),
         "one head, n = 512, with load": ("n512", MADE, "s"),
     }
     figure, (ax,) = figure_of(8.4, 4.6)
     many = False
     for label, (section, colour, marker) in groups.items():
-        events = {k: e for k, e in records.items() if k.startswith(f"{section}/")}
+        events = of_section(records, section)
         events = {k: e for k, e in events.items() if e["heads"][0]["lambda"]}
         points = []
         for name, event in events.items():
-            compute, beats = _limits(event)
+            compute, beats = limits(event["heads"])
             points.append((compute / beats, beats / event["clocks"]))
             if section == "overlap":
-                text = name.partition("/")[2]
                 place = (6, 4) if len(points) % 2 else (6, -10)
-                ax.annotate(text, points[-1], fontsize=6, xytext=place, textcoords="offset points")
+                ax.annotate(name, points[-1], fontsize=6, xytext=place, textcoords="offset points")
         if points:
             many = True
             across, up = zip(*points, strict=True)
@@ -83,17 +78,16 @@ def _growth(records: Records, lanes: int) -> dict[str, str] | None:
         ("gaussian", "dense", LIMIT),
         ("gaussian", "sparse", MADE),
         (SHOWN, "sparse", COLOURS["whisper-encoder"]),
+        (SPEECH, "sparse", MEASURED),
     ):
         chosen = [h for k, h in found.items() if k.startswith(name) and k.endswith(mode)]
         if not chosen:
             continue
         n = [head["n_k"] for head in chosen]
-        # Dense ran on a slice: the other rows cost one key a lane and clock at least.
-        more = [(head["n_k"] - head["rows"]) * head["n_k"] // lanes for head in chosen]
-        scaled = [head["cycles"] + rest for head, rest in zip(chosen, more, strict=True)]
-        by_formula = [
-            head["formula_cycles"] + rest for head, rest in zip(chosen, more, strict=True)
-        ]
+        scaled, by_formula = (
+            [_whole_head(head, cycles, lanes) for head in chosen]
+            for cycles in ("cycles", "formula_cycles")
+        )
         ax.plot(n, scaled, "o-", color=colour, markersize=4, linewidth=1, label=f"{name}, {mode}")
         ax.plot(n, by_formula, "--", color=colour, linewidth=1)
     if not ax.lines:
@@ -106,12 +100,22 @@ def _growth(records: Records, lanes: int) -> dict[str, str] | None:
     return {
         "title": "Growth with n",
         "caption": (
-            "λ is 3/n. Dashed: the formula. Dense ran on 64 queries, the others count one key a "
-            "lane and clock. Below 512 keys the output, four clocks a row, bounds more. 4,096 and "
-            "8,192 are missing: they need tiles merged online, which is not built."
+            "λ is 3/n. Dashed: the formula. Dense ran on up to 64 queries, the others count one "
+            "key a lane and clock. Below 512 keys the output, four clocks a row, bounds more. From "
+            "4,096 on tiles merge, and 256 or 512 queries ran, the others count the same."
         ),
         "svg": svg(figure),
     }
+
+
+def _whole_head(head: Mapping, name: str, lanes: int) -> float:
+    """Cycles of a head of n queries, of which some ran.
+
+    Dense rows that did not run cost one key a lane and clock, other rows what the mean one does.
+    """
+    if head["lambda"]:
+        return head[name] * head["n_k"] / head["rows"]
+    return head[name] + (head["n_k"] - head["rows"]) * head["n_k"] // lanes
 
 
 def _fraction(records: Records, lanes: int) -> dict[str, str] | None:

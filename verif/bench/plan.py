@@ -7,17 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pasa.command import LONGEST
 from pasa.formats import Build
+from pasa.workloads import load_case
 
-from verif.sim.plan import LIMITS, Job, Limits, Mode, Rows, shipped_jobs, user_jobs
+from verif.bench.heads import SPEECH
+from verif.sim.plan import FITTED_PRED_DIMS, Job, Limits, Mode, Rows, shipped_jobs
 
 #: Dense mode is as slow as it is regular: a hundred queries on 1500 keys say all.
 TRACES = Limits(dense_scores=150_000, sparse_scores=2_250_000)
 GROWTH = (64, 128, 256, 512, 1024, 2048)
-NOT_BUILT = (4096, 8192)  # longer than TILE_KEYS: needs tiles merged online
+LONG = {4096: 512, 8192: 256}  # keys: queries; longer than TILE_KEYS, tiles merge online
+LONG_DENSE = 16  # queries
 SHARE = 3  # lambda of made-up heads and of cut ones is SHARE / n
 FRACTIONS = (0.03, 0.01, 0.005, 0.003, 0.002, 0.001, 0.0005, 2.0**-31)
 KEEP_ALL = 2.0**-31
+GROUP = 4  # query heads that share K and V
+ONE_LOAD, OWN_LOADS = "one load", "four loads"
+DECODE_QUERIES = (1, 4, 16)
 STALLS = (0.0, 0.1, 0.5)
 #: Other builds that are simulated, beside the default one.
 BUILDS = (Build(rows=2, pred_keys=16), Build(rows=4, pred_keys=16))
@@ -66,9 +73,9 @@ def lam(value: float) -> Mode:
     return Mode(f"lambda-{value:.3g}", min_probability=value)
 
 
-def cut(job: Job, *, queries: int, keys: int, mode: Mode, step: int = 1) -> Job:
-    """The first keys of a head, and every `step`-th of its first queries, in another mode."""
-    rows = Rows(0, queries, step)
+def cut(job: Job, *, queries: int, keys: int, mode: Mode, step: int = 1, first: int = 0) -> Job:
+    """The first keys of a head, and every `step`-th of its `queries` from `first`, in a mode."""
+    rows = Rows(first, first + queries, step)
     shape = (queries, keys, job.shape[2])
     return dataclasses.replace(job, mode=mode, rows=rows, keys=keys, shape=shape, all_keys=False)
 
@@ -79,9 +86,7 @@ class Heads:
     def __init__(self, made: Mapping[str, Path], build: Build) -> None:
         self.traces = [j for j in shipped_jobs(TRACES, build) if j.mode.budget_like is None]
         dense = [job for job in self.traces if job.mode == DENSE]
-        for path in made.values():
-            job = user_jobs(path, LIMITS["verilator"], build)[0]
-            dense.append(dataclasses.replace(job, pred_dims=16))
+        dense += [_made(path) for path in made.values()]
         self.by_name = {job.name: job for job in dense}
 
     def kind(self, kind: str) -> list[Job]:
@@ -89,11 +94,29 @@ class Heads:
         return [job for job in self.by_name.values() if job.kind == kind]
 
 
+def _made(path: Path) -> Job:
+    """A made-up head of any length, whole."""
+    case = load_case(path, tile_keys=LONGEST)
+    return Job(
+        path=str(path.resolve()),
+        name=case.name,
+        kind=case.kind,
+        basis=case.basis,
+        shape=case.shape,
+        mode=DENSE,
+        rows=Rows(0, len(case.q), 1),
+        keys=len(case.k),
+        all_keys=True,
+        pred_dims=FITTED_PRED_DIMS,
+    )
+
+
 def default_runs(heads: Heads) -> list[Run]:
     """Everything that runs on the default build."""
     runs = [Run("traces", job.label, (job,)) for job in heads.traces]
     runs += _short(heads) + _rows(heads) + _dense(heads) + _keep_all(heads) + _growth(heads)
-    return runs + _fraction(heads) + _stalls(heads) + _overlap(heads) + builds_runs(heads)
+    runs += _long(heads) + _fraction(heads) + _stalls(heads) + _overlap(heads)
+    return runs + _grouped(heads) + _decode(heads) + builds_runs(heads)
 
 
 def _short(heads: Heads) -> list[Run]:
@@ -171,6 +194,17 @@ def _grown(name: str, job: Job, n: int, *, mode: Mode, queries: int | None = Non
     return Run("growth", label, (cut(job, queries=queries or n, keys=n, mode=mode),))
 
 
+def _long(heads: Heads) -> list[Run]:
+    """More keys than a tile holds: some queries of a head, a chain of commands for each group."""
+    runs = []
+    for n, queries in LONG.items():
+        gaussian, mode = heads.by_name[f"gaussian-{n}"], lam(SHARE / n)
+        runs.append(_grown("gaussian", gaussian, n, mode=mode, queries=queries))
+        runs.append(_grown("gaussian", gaussian, n, mode=DENSE, queries=LONG_DENSE))
+        runs.append(_grown(SPEECH, heads.by_name[SPEECH], n, mode=mode, queries=512))
+    return runs
+
+
 def _fraction(heads: Heads) -> list[Run]:
     job = heads.by_name["gaussian-1024"]
     return [
@@ -207,22 +241,63 @@ def _overlap(heads: Heads) -> list[Run]:
         cut(heads.by_name[name], queries=128, keys=128, mode=lam(SHARE / 128)) for name in encoder
     ]
     halves = [cut(heads.by_name[name], queries=512, keys=512, mode=lam(0.005)) for name in encoder]
-    few = {
-        queries: [
-            cut(heads.by_name[name], queries=queries, keys=1500, mode=lam(0.002))
-            for name in encoder
-        ]
-        for queries in (1, 16)
-    }
+    layers = [by_mode[f"{name}:lambda-0.002"] for name in decoder]
     return [
         Run("overlap", "whisper-encoder λ 0.003", _all(by_mode, encoder[:4], "lambda-0.003")),
         Run("overlap", "minilm λ 0.003", _all(by_mode, text, "lambda-0.003")),
         Run("overlap", "n = 512 λ 0.005", tuple(halves * 2)),
-        Run("overlap", "n = 128 λ 3/n", tuple(short * 2)),
-        Run("overlap", "causal, n = 273 λ 0.002", _all(by_mode, decoder, "lambda-0.002") * 4),
-        Run("overlap", "16 queries, 1500 keys λ 0.002", tuple(few[16])),
-        Run("overlap", "1 query, 1500 keys λ 0.002", tuple(few[1])),
+        Run("overlap", "n = 128 λ 3/n", tuple(short * 4)),
+        Run("overlap", "causal, n = 273 λ 0.002, two heads in turn", tuple(layers * 8)),
+        Run(
+            "overlap",
+            "causal, n = 273 λ 0.002, layer by layer",
+            tuple(job for job in layers for _ in range(8)),
+        ),
     ]
+
+
+def _grouped(heads: Heads) -> list[Run]:
+    """Four query heads on one loaded K and V, and the same with K and V loaded for each.
+
+    The query heads are rows of one real head from four places: that many queries that belong
+    to the keys, no two alike.
+    """
+    cases = (("512 queries, 512 keys", 512, 512, 2), ("16 queries, 1500 keys", 16, 1500, 3),
+             ("1 query, 1500 keys", 1, 1500, 3))  # fmt: skip
+    runs = []
+    for name, queries, keys, groups in cases:
+        mode = lam(0.005 if keys == 512 else 0.002)
+        jobs = [
+            cut(job, queries=queries, keys=keys, mode=mode, first=place * 329)
+            for job in heads.kind("whisper-encoder")[-groups:]
+            for place in range(GROUP)
+        ]
+        kept = [
+            dataclasses.replace(job, reuse_keys=place % GROUP > 0) for place, job in enumerate(jobs)
+        ]
+        runs.append(Run("grouped", f"{name}, {ONE_LOAD}", tuple(kept)))
+        runs.append(Run("grouped", f"{name}, {OWN_LOADS}", tuple(jobs)))
+    return runs
+
+
+def _decode(heads: Heads) -> list[Run]:
+    """A few queries on many keys, limited by the load: two layers of six heads, two long ones."""
+    runs = []
+    for queries in DECODE_QUERIES:
+        text = "1 query" if queries == 1 else f"{queries} queries"
+        jobs = [
+            cut(job, queries=queries, keys=1500, mode=lam(0.002))
+            for job in heads.kind("whisper-encoder")
+        ]
+        runs.append(Run("decode", f"{text}, 1500 keys", tuple(jobs * 2)))
+        for keys, count in ((2048, 12), (8192, 2)):
+            jobs = [
+                cut(heads.by_name[SPEECH], queries=queries, keys=keys, mode=lam(SHARE / keys),
+                    first=place * 32)
+                for place in range(count)
+            ]  # fmt: skip
+            runs.append(Run("decode", f"{text}, {keys} keys", tuple(jobs)))
+    return runs
 
 
 def _all(by_mode: Mapping[str, Job], names: Sequence[str], mode: str) -> tuple[Job, ...]:

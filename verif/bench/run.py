@@ -24,7 +24,7 @@ from verif.sim.plan import prepare
 HELP = f"""{__doc__}
 
 \b
-make bench                         every section, about 15 minutes on 2 cores
+make bench                         every section, at most 20 minutes on 2 cores
 make bench ONLY='n512/*,rows/*'    some runs only: globs of SECTION/NAME
 """
 WIDTH = 130  # columns of the table

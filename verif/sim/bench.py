@@ -49,12 +49,11 @@ class Bench:
 
     async def run(self, work: Work, *, most_clocks: int) -> Seen:
         """Send one command with its packets and wait for its status."""
-        first, reports, case = len(self.output.beats), len(self.status.beats), work.case
-        packets = {"query": case.q, "key": case.k, "value": case.v}
+        first, reports = len(self.output.beats), len(self.status.beats)
         self.command.append([work.command.pack()])
         tasks = [
             cocotb.start_soon(self.inputs[name].send(to_beats(codes)))
-            for name, codes in packets.items()
+            for name, codes in work.packets.items()
         ]
         tasks.append(cocotb.start_soon(self.status.wait_for(reports + 1)))
         loaded, status = clock(), {}

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 from pasa import fixed, ideal
-from pasa.command import Command, make_command
+from pasa.command import LONGEST, Command, make_command
 from pasa.errors import DataError
 from pasa.fixed import Result
 from pasa.formats import SLICE_DIMS, Build
+from pasa.plan import plan_head
 from pasa.quantise import output_scale
 from pasa.workloads import Case, load_case, shipped_paths
 
@@ -76,6 +77,11 @@ class Rows:
         ]
         return Rows(min(chosen), max(chosen) + 1, self.step)
 
+    def part(self, places: slice) -> "Rows":
+        """Those at these places, counted from 0."""
+        first = self.start + places.start * self.step
+        return Rows(first, min(self.start + places.stop * self.step, self.stop), self.step)
+
     def text(self, n_q: int) -> str:
         """Which of `n_q` queries these are, for a person."""
         if self.count == n_q:
@@ -102,18 +108,24 @@ class Mode:
 
 @dataclass(frozen=True)
 class Job:
-    """One head in one mode."""
+    """One head in one mode.
+
+    Attributes:
+        shape: n_q, n_k, d of the head, keys cut to `keys`.
+        reuse_keys: the keys and values of the job before stay, only queries are sent.
+    """
 
     path: str
     name: str  # of the head
     kind: str
     basis: str
-    shape: tuple[int, int, int]  # n_q, n_k, d of the head, keys cut to `keys`
+    shape: tuple[int, int, int]
     mode: Mode
     rows: Rows
     keys: int
     all_keys: bool
     pred_dims: int
+    reuse_keys: bool = False
 
     @property
     def label(self) -> str:
@@ -123,7 +135,9 @@ class Job:
     def clocks(self, build: Build) -> int:
         """Rough number of clocks: loading, then each row in its lane."""
         _, _, d = self.shape
-        load = max(self.keys, self.rows.count) * -(-d // SLICE_DIMS)
+        times = -(-self.rows.count // build.merge_rows) if self.keys > build.tile_keys else 1
+        keys = 0 if self.reuse_keys else self.keys * times
+        load = max(keys, self.rows.count) * -(-d // SLICE_DIMS)
         visible = self.keys // 2 if self.kind == "whisper-decoder" else self.keys
         sparse = self.mode.min_probability or self.mode.budget_like
         items = visible // 16 + build.block_keys // 4 if sparse else visible
@@ -142,14 +156,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Work:
-    """A job ready to run.
+    """One command of a job, ready to run.
 
     Attributes:
-        case: the head with the queries and keys that run.
+        job: with the queries of this command.
+        case: the head with the queries and keys of this command.
         command: the integer command.
         expected: the golden model's result, bit for bit.
-        exact: dense float64 attention of the same codes.
-        dense_items: keys that dense mode would weigh.
+        exact: dense float64 attention of the same queries on all keys of the job.
     """
 
     job: Job
@@ -157,6 +171,12 @@ class Work:
     command: Command
     expected: Result
     exact: Result
+
+    @property
+    def packets(self) -> dict[str, np.ndarray]:
+        """Codes for each input stream; no keys and values where those before stay."""
+        keys = {} if self.command.reuse_keys else {"key": self.case.k, "value": self.case.v}
+        return {"query": self.case.q, **keys}
 
 
 def shipped_jobs(limits: Limits, build: Build) -> list[Job]:
@@ -303,21 +323,45 @@ def head_of(job: Job) -> Case:
 
 
 def prepare(job: Job, build: Build) -> Work:
-    """Load the head, make the command, run the golden model."""
-    case = head_of(job)
-    whole = _exact(job.path, job.basis, job.keys)
-    here = slice(job.rows.start, job.rows.stop, job.rows.step)
-    exact = dataclasses.replace(whole, output=whole.output[here], empty=whole.empty[here])
+    """Load a head that fits one command, make the command, run the golden model."""
+    (work,) = prepare_commands(job, build)
+    return work
+
+
+def prepare_commands(job: Job, build: Build) -> list[Work]:
+    """The commands of a head of any length, in order, as `pasa.plan` divides it."""
+    case, whole = head_of(job), _exact(job.path, job.basis, job.keys)
+    scale, carried, works = whole.output_scale, None, []
+    for step in plan_head(_head_command(job, case, scale, build), build=build):
+        command = (
+            dataclasses.replace(step.command, reuse_keys=1) if job.reuse_keys else step.command
+        )
+        part = dataclasses.replace(
+            case,
+            q=case.q[step.queries],
+            k=case.k[step.keys],
+            v=case.v[step.keys],
+            query_offset=command.query_offset,
+        )
+        expected = fixed.run(
+            command, part.q, part.k, part.v, build=build, output_scale=scale, carried=carried
+        )
+        carried = expected.carried
+        rows = job.rows.part(step.queries)
+        here = slice(rows.start, rows.stop, rows.step)
+        exact = dataclasses.replace(whole, output=whole.output[here], empty=whole.empty[here])
+        works.append(Work(dataclasses.replace(job, rows=rows), part, command, expected, exact))
+    return works
+
+
+def _head_command(job: Job, case: Case, scale: float, build: Build) -> Command:
+    """The command of the whole head."""
     options: dict = {"pred_dims": job.pred_dims}
     if job.mode.budget_like is not None:
         options |= {"budget": _mean_kept(job, build), "tail": False}
     elif job.mode.min_probability is not None:
         options |= {"min_probability": job.mode.min_probability}
-    return Work(job, case, *_golden(case, exact.output_scale, build, options), exact)
-
-
-def _golden(case: Case, scale: float, build: Build, options: dict) -> tuple[Command, Result]:
-    command = make_command(
+    return make_command(
         *case.shape,
         scale_q=case.scale_q,
         scale_k=case.scale_k,
@@ -325,10 +369,10 @@ def _golden(case: Case, scale: float, build: Build, options: dict) -> tuple[Comm
         output_scale=scale,
         causal=case.causal,
         query_offset=case.query_offset,
+        any_length=True,
         build=build,
         **options,
     )
-    return command, fixed.run(command, case.q, case.k, case.v, build=build, output_scale=scale)
 
 
 def _mean_kept(job: Job, build: Build) -> int:
@@ -340,7 +384,7 @@ def _mean_kept(job: Job, build: Build) -> int:
 
 @lru_cache(maxsize=4)
 def _loaded(path: str, basis: str) -> Case:
-    return load_case(path, basis=basis)
+    return load_case(path, basis=basis, tile_keys=LONGEST)
 
 
 @lru_cache(maxsize=4)

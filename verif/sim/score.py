@@ -53,7 +53,8 @@ def compare(work: Work, seen: Seen) -> Comparison:
     """Everything that came out against everything that should have.
 
     An element that is missing, or that no one asked for, is a mismatch; so is anything
-    wrong with the packet's end, its padding or the status counters.
+    wrong with the packet's end, its padding or the status counters. A command whose rows go on
+    in the next one (`merge_next`) has no output.
     """
     command, expected = work.command, work.expected.output
     codes, padding = from_beats(seen.beats, dims=command.dims, bits=command.output_bits)
@@ -74,9 +75,10 @@ def compare(work: Work, seen: Seen) -> Comparison:
     missing = abs(len(codes) - len(expected)) * command.dims
     if missing:
         problems.append(f"{len(codes)} rows came out, expected {len(expected)}")
+    ends = [len(seen.beats) - 1] if seen.beats else []
     faults = [
         f"{padding} codes beyond dims are not zero" if padding else "",
-        f"last on beats {seen.lasts[:4]}" if seen.lasts != [len(seen.beats) - 1] else "",
+        f"last on beats {seen.lasts[:4]}" if seen.lasts != ends else "",
         *_status_faults(work, seen),
     ]
     faults = [fault for fault in faults if fault]
@@ -92,7 +94,7 @@ def _status_faults(work: Work, seen: Seen) -> list[str]:
     want = {
         "tag": work.command.tag,
         "causes": 0,
-        "rows": len(result.output),
+        "rows": len(result.visible),
         "empty_rows": int(result.empty.sum()),
         "saturations": result.saturations,
         "keys_visible": int(result.visible.sum()),
@@ -117,6 +119,16 @@ def row_costs(work: Work, build: Build) -> tuple[np.ndarray, np.ndarray]:
     result, command = work.expected, work.command
     slices = min(command.predicted_slices, -(-command.dims // SLICE_DIMS)) if command.sparse else 1
     return -(-result.visible // build.pred_keys) * slices, result.kept + result.blocks
+
+
+def row_passes(work: Work, build: Build) -> np.ndarray:
+    """Clocks of the passes that a row makes one after another, int [n_q].
+
+    PREDICT reads its words once for each slice, MEASURE and SELECT once more each; SCORE and
+    WEIGH take an item a clock each. A row alone takes these and the latency of the pipeline.
+    """
+    words, items = row_costs(work, build)
+    return words + 2 * -(-work.expected.visible // build.pred_keys) + 2 * items
 
 
 def formula(work: Work, build: Build) -> dict[str, int]:
@@ -168,9 +180,9 @@ def measure(work: Work, seen: Seen, build: Build) -> dict:
 
 
 def _accuracy(work: Work, seen: Seen, *, whole: bool) -> dict:
-    """Agreement of the RTL's output with exact attention; none of it when rows are wrong."""
+    """Agreement of the RTL's output with exact attention; none without whole rows."""
     names = ("relative_error", "max_lsb_error", "within_one_lsb", "mean_row_sum")
-    if not whole:
+    if not whole or work.command.merge_next:
         return dict.fromkeys(names)
     command = work.command
     codes, _ = from_beats(seen.beats, dims=command.dims, bits=command.output_bits)
