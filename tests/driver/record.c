@@ -2,42 +2,14 @@
  *
  * record.c - heads to the records of their commands, for comparison with Python
  *
- * A line of standard input is a head: numbers in the order of the fields of `read_head`, real
- * ones in hexadecimal. Its answer is a line for each command, "first_query first_key words...",
+ * A line of standard input is a head (head_line.h). Its answer is a line for each command, "first_query first_key words...",
  * and "end"; or "error" and what is wrong. Arguments: head_dim tile_keys pred_bits merge_rows.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pasa.h"
-
-static double next_real(char **at) { return strtod(*at, at); }
-static uint32_t next_count(char **at) { return (uint32_t)strtoul(*at, at, 10); }
-
-static struct pasa_head read_head(char *at)
-{
-    struct pasa_head head = pasa_new_head(0, 0, 0);
-    head.query_count = next_count(&at);
-    head.key_count = next_count(&at);
-    head.dims = next_count(&at);
-    head.scale_q = next_real(&at);
-    head.scale_k = next_real(&at);
-    head.scale_v = next_real(&at);
-    head.output_scale = next_real(&at);
-    head.softmax_scale = next_real(&at);
-    head.output_bits = next_count(&at);
-    head.min_probability = next_real(&at);
-    head.budget = next_count(&at);
-    head.tail = next_count(&at);
-    head.pred_dims = next_count(&at);
-    head.key_length = next_count(&at);
-    head.causal = next_count(&at);
-    head.query_offset = (int32_t)strtol(at, &at, 10);
-    head.window = next_count(&at);
-    head.sinks = next_count(&at);
-    return head;
-}
+#include "head_line.h"
 
 static enum pasa_error answer(const struct pasa_head *head, const struct pasa_build *build,
                               const char **what)
