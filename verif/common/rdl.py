@@ -15,6 +15,8 @@ from systemrdl.node import AddrmapNode, FieldNode, RegNode
 from verif.common.hdl import HDL
 
 SOURCE = HDL / "shell" / "pasa.rdl"
+#: Parameters of the hardware that registers tell, besides STREAM_BITS.
+TOLD = ("ROWS", "PRED_KEYS", "HEAD_DIM", "TILE_KEYS", "PRED_BITS", "BLOCK_KEYS", "MERGE_ROWS")
 #: What a write of 1 does: ``store`` keeps the value, ``act`` is a pulse that reads back as nothing.
 WRITES = ("store", "set", "clear", "act")
 

@@ -16,6 +16,7 @@ from cocotb.triggers import ClockCycles, Event, FallingEdge, select
 from pasa.formats import Build
 from pyuvm import uvm_component, uvm_driver, uvm_env, uvm_sequencer
 
+from verif.common.rdl import TOLD
 from verif.common.streams import GAPS, StreamDriver, StreamMonitor, StreamSink
 from verif.shell.axi import AxiLite
 from verif.shell.golden import Golden
@@ -101,7 +102,7 @@ class ShellEnv(uvm_env):
         dut = cocotb.top
         self.hard, self.resetting = Switch(), Switch()
         self.golden = Golden(self.hardware, self.width)
-        parameters = {name.upper(): value for name, value in vars(self.hardware).items()}
+        parameters = {name: getattr(self.hardware, name.lower()) for name in TOLD}
         parameters["STREAM_BITS"] = self.width
         self.scoreboard = Scoreboard("scoreboard", self, self.golden, parameters)
         self.port = AxiLite(dut, dut.aclk, reset=self.hard, callback=self.scoreboard.access)
@@ -146,6 +147,16 @@ class ShellEnv(uvm_env):
         styles |= {channel: random.choice(RESPONSE_GAPS) for channel in ("b", "r")}
         self.port.set_gaps(**styles)
         self.sink.set_gaps(random.choices(list(GAPS), (6, 2, 1, 1))[0])
+
+    def hold_output(self) -> None:
+        """Take no output until `vary`."""
+        self.sink.stop()
+        cocotb.top.m_axis_output_tready.value = 0
+
+    @property
+    def output_waits(self) -> bool:
+        """A beat of output is on offer."""
+        return bool(int(cocotb.top.m_axis_output_tvalid.value))
 
     def cut(self) -> None:
         """A soft reset is about to be asked for: stop the streams as software must."""

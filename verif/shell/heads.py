@@ -105,7 +105,7 @@ class Draw:
         """A legal command (as far as this one alone can tell) and its rows."""
         before, most = self.before, self.build.head_dim
         n_q = random.choice((1, random.randint(1, 6)))
-        n_k = random.choice((1, random.randint(1, 12), random.randint(13, 80)))
+        n_k = random.choices((1, random.randint(1, 12), random.randint(13, 80)), (1, 4, 1))[0]
         dims = random.choice((1, 16, most, random.randint(1, most)))
         options = self._select()
         fields: dict[str, int] = {}

@@ -255,6 +255,30 @@ class Software(uvm_sequence):
         if random.random() < 0.3:
             await self.reset()
 
+    async def reset_while_full(self) -> None:
+        """A soft reset while every buffer of the shell holds something."""
+        await self.finish()
+        for kind in ("shape", "good", "good", "good"):
+            await self.submit(kind)
+        self.env.hold_output()
+        for _ in range(PATIENCE):
+            if (await self.state())["status_waiting"] and self.env.output_waits:
+                break
+            await ClockCycles(cocotb.top.aclk, 20)
+        else:
+            raise AssertionError("no output came")
+        while await self.submit("good", packets=False):
+            pass
+        head = self.draw.head("good")
+        for stream in INPUTS:  # beats that no command will ask for
+            self.env.sources[stream].send([(0, beat[1], 0) for beat in head.beats(stream, WIDTH)])
+        await ClockCycles(cocotb.top.aclk, 100)
+        self.env.port.set_gaps(**dict.fromkeys(self.env.port.gaps, "none"))
+        await self.reset()
+        self.env.vary()
+        await self.submit("good")
+        await self.finish()
+
     WEIGHTS = {
         command: 24,
         illegal: 20,
@@ -268,6 +292,7 @@ class Software(uvm_sequence):
         finish: 2,
         fill_commands: 0.5,
         fill_statuses: 0.5,
+        reset_while_full: 0.5,
     }
 
     async def body(self) -> None:
@@ -276,6 +301,9 @@ class Software(uvm_sequence):
             action = random.choices(list(self.WEIGHTS), list(self.WEIGHTS.values()))[0]
             await action(self)
         await self.finish()
+
+    async def every_kind(self) -> None:
+        """Each cause, each fault of each packet, and chains of good commands."""
         spoiled = [f"{stream}_{fault}" for stream in INPUTS for fault in self.draw.faults]
         for kind in (*formats.CAUSES, *spoiled, "good", *["merge"] * 6, "reuse"):
             if not await self.submit(kind):
@@ -292,9 +320,15 @@ class ShellTest(uvm_test):
     async def run_phase(self) -> None:
         self.raise_objection()
         await self.env.start()
-        await Software(self.env).start(self.env.sequencer)
+        software = Software(self.env)
+        software.sequencer = self.env.sequencer
+        await self.stimulate(software)
         await ClockCycles(cocotb.top.aclk, 100)
         self.drop_objection()
+
+    async def stimulate(self, software: Software) -> None:
+        """What software does."""
+        await software.start(self.env.sequencer)
 
     def report_phase(self) -> None:
         board = self.env.scoreboard
@@ -307,6 +341,34 @@ class ShellTest(uvm_test):
 @pyuvm.test()
 class RandomTransactions(ShellTest):
     """Legal and illegal accesses mixed with streams good and bad, and soft resets."""
+
+
+@pyuvm.test()
+class EveryKind(ShellTest):
+    """Each cause of a refusal, each fault of a packet, rows and keys that go on."""
+
+    async def stimulate(self, software: Software) -> None:
+        await software.every_kind()
+
+
+@pyuvm.test()
+class ResetWhileFull(ShellTest):
+    """Nothing of what a soft reset cuts off comes out later."""
+
+    async def stimulate(self, software: Software) -> None:
+        await software.reset_while_full()
+
+
+@pyuvm.test(expect_fail=True)
+class SilenceIsNotSuccess(ShellTest):
+    """No output reaches the scoreboard, so this must fail."""
+
+    def connect_phase(self) -> None:
+        self.env.monitors["output"].kill()
+
+    async def stimulate(self, software: Software) -> None:
+        await software.submit("good")
+        await software.finish()
 
 
 @cocotb.test(stage=1)

@@ -68,9 +68,13 @@ async def reset_forgets_a_beat(dut):
         left.kill()
 
 
-@pytest.mark.parametrize("width", [32, 64, 128], ids="width{}".format)
-def test_design(sim, width):
-    simulate(TOP, test_module=__name__, parameters={"STREAM_BITS": width}, sim=sim)
+def test_design(sim):
+    simulate(TOP, test_module=__name__, parameters={"STREAM_BITS": 32}, sim=sim)
+
+
+@pytest.mark.parametrize("width", [64, 128], ids="width{}".format)
+def test_other_widths(width):
+    simulate(TOP, test_module=__name__, parameters={"STREAM_BITS": width}, sim="icarus")
 
 
 MUTANTS = {
