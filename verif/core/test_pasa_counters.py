@@ -15,12 +15,13 @@ from verif.common.runner import check_mutant_caught, simulate
 from verif.common.streams import StreamMonitor, StreamSink, start
 
 TOP = "pasa_counters"
-ROWS = 4
+ROWS, SLOTS = 4, 4
+SLOT_BITS = SLOTS.bit_length() - 1
 FIELDS = ("rows", "empty_rows", "saturations", "keys_visible", "keys_kept", "blocks_compensated",
           "dropped_mass", "cycles", "stall_in", "stall_out")  # fmt: skip
 PINS = {
     "rows_valid": 1,
-    "rows_slot": 1,
+    "rows_slot": SLOT_BITS,
     "rows_present": ROWS,
     "rows_empty_sum": 3,
     "rows_visible_sum": 14,
@@ -28,13 +29,13 @@ PINS = {
     "rows_blocks_sum": 14,
     "rows_dropped_sum": 17,
     "saturation_valid": 1,
-    "saturation_slot": 1,
+    "saturation_slot": SLOT_BITS,
     "saturation_count": 5,
-    "running": 2,
+    "running": SLOTS,
     "loading": 1,
-    "load_slot": 1,
+    "load_slot": SLOT_BITS,
     "output_stalled": 1,
-    "report_slot": 1,
+    "report_slot": SLOT_BITS,
 }
 
 
@@ -50,7 +51,7 @@ def count(counts, pins):
         mine["dropped_mass"] += pins["rows_dropped_sum"]
     if pins["saturation_valid"]:
         counts[pins["saturation_slot"]]["saturations"] += pins["saturation_count"]
-    for slot in (0, 1):
+    for slot in range(SLOTS):
         running = pins["running"] >> slot & 1
         counts[slot]["cycles"] += running
         idle_load = pins["loading"] and pins["load_slot"] == slot and not pins["running"]
@@ -66,12 +67,12 @@ async def counts_what_happens(dut):
     await start(dut)
     monitor = StreamMonitor(dut, "m_status", dut.clk, reset=dut.rst)
     StreamSink(dut, "m_status", dut.clk, gaps="heavy")
-    counts = [dict.fromkeys(FIELDS, 0) for _ in range(2)]
+    counts = [dict.fromkeys(FIELDS, 0) for _ in range(SLOTS)]
     expected = []
     for _ in range(1500):
         pins = {name: random.getrandbits(width) for name, width in PINS.items()}
-        clear = random.random() < 0.01
-        clear_slot, report = random.getrandbits(1), random.random() < 0.05
+        clear = random.random() < 0.02
+        clear_slot, report = random.randrange(SLOTS), random.random() < 0.05
         tag, causes = random.getrandbits(16), random.getrandbits(8)
         for name, value in pins.items():
             getattr(dut, name).value = value
@@ -92,7 +93,9 @@ async def counts_what_happens(dut):
 
 
 def bench(run, *, sim, **options):
-    return run(TOP, test_module=__name__, parameters={"ROWS": ROWS}, sim=sim, **options)
+    return run(
+        TOP, test_module=__name__, parameters={"ROWS": ROWS, "SLOTS": SLOTS}, sim=sim, **options
+    )
 
 
 def test_design(sim):
@@ -100,10 +103,10 @@ def test_design(sim):
 
 
 MUTANTS = {
-    "other slot": ("saturation_valid & (saturation_slot == s[0])", "saturation_valid"),
+    "other slot": ("saturation_valid & (saturation_slot == HERE)", "saturation_valid"),
     "present": ("present + {{ROWS_BITS-1{1'b0}}, rows_present[i]}", "present + 1'b1"),
-    "stall": ("& (running == 2'b00)", ""),
-    "no clear": ("rst | (clear_valid & (clear_slot == s[0]))", "rst"),
+    "stall": ("& (running == {SLOTS{1'b0}})", ""),
+    "no clear": ("rst | (clear_valid & (clear_slot == HERE))", "rst"),
     "order": ("keys_visible, saturations, empty_rows, rows, 8'd0",
               "saturations, keys_visible, empty_rows, rows, 8'd0"),
     "lost": ("report_ready = !m_status_valid | m_status_ready", "report_ready = 1'b1"),
