@@ -170,24 +170,55 @@ static void write_job(const struct pasa_job *job)
     free(codes);
 }
 
-/* A command that is refused; the device works after a reset. */
-static int refusal(struct pasa_device *device, const struct pasa_job *job)
+/* The first job as one command. */
+static enum pasa_error start(struct pasa_device *device, size_t shift, uint32_t more_keys)
 {
+    const struct pasa_job *job = &jobs[0];
     struct pasa_command command;
+    enum pasa_error error =
+        pasa_make_command(&job->head, &device->identity.build, &command, NULL);
+    command.key_length += more_keys;
+    return error ? error
+                 : pasa_start(device, &command, job->queries + shift, job->keys, job->values,
+                              job->output);
+}
+
+static enum pasa_error drop(void *context, enum pasa_stream stream, const void *packet,
+                            size_t bytes)
+{
+    (void)context, (void)stream, (void)packet, (void)bytes;
+    return PASA_OK;
+}
+
+/* Things that go wrong, each told on standard error; the device works after a reset. */
+static int faults(struct pasa_device *device, bool board)
+{
+    struct pasa_port *port = &device->port, whole = *port;
     struct pasa_status status;
     char text[100];
-    enum pasa_error error;
-    if (check(pasa_make_command(&job->head, &device->identity.build, &command, NULL), "command"))
-        return 1;
-    command.key_length = command.key_count + 1;
-    command.predicted_slices = 0;
-    if (check(pasa_start(device, &command, job->queries, job->keys, job->values, job->output),
-              "start"))
-        return 1;
-    error = pasa_finish(device, &status);
-    fprintf(stderr, "%s: %s\n", pasa_error_text(error),
-            pasa_causes_text(device->causes, text, sizeof text));
-    return check(pasa_reset(device), "reset");
+    int bad = check(start(device, 0, 1), "start");
+    fprintf(stderr, "more keys: %s", pasa_error_text(pasa_finish(device, &status)));
+    fprintf(stderr, ": %s\n", pasa_causes_text(device->causes, text, sizeof text));
+    bad |= check(pasa_reset(device), "reset");
+
+    port->send = drop;
+    device->timeout = 50;
+    bad |= check(start(device, 0, 0), "start");
+    fprintf(stderr, "no packets: %s\n", pasa_error_text(pasa_finish(device, &status)));
+    *port = whole;
+    device->timeout = TIMEOUT;
+    bad |= check(pasa_reset(device), "reset");
+
+    bad |= check(port->expect(port->context, jobs[0].output, 16), "expect");
+    bad |= check(start(device, 0, 0), "start");
+    fprintf(stderr, "small buffer: %s\n", pasa_error_text(pasa_finish(device, &status)));
+    bad |= check(pasa_reset(device), "reset");
+    if (!board)
+        return bad;
+    fprintf(stderr, "not aligned: %s\n", pasa_error_text(start(device, 8, 0)));
+    bad |= check(pasa_reset(device), "reset");
+    fprintf(stderr, "elsewhere: %s\n", pasa_error_text(start(device, MEMORY, 0)));
+    return bad | check(pasa_reset(device), "reset");
 }
 
 int main(int argc, char **argv)
@@ -197,6 +228,7 @@ int main(int argc, char **argv)
     struct pasa_sim_request stall = {PASA_SIM_STALL, 5, 0, 0, 0, 0, 0};
     struct pasa_sim_reply reply;
     size_t count;
+    unsigned before;
     if (argc < 4 || check(pasa_sim_open(&sim, argv[2], 10000), argv[2]))
         return 1;
     stall.value = (uint32_t)atoi(argv[3]);
@@ -210,11 +242,14 @@ int main(int argc, char **argv)
     if (check(pasa_open(&device, &port, TIMEOUT), "open"))
         return 1;
     count = read_jobs();
-    if (refusal(&device, &jobs[0]) || check(pasa_run(&device, jobs, count), device.what))
+    if (faults(&device, strcmp(argv[1], "sim") != 0))
+        return 1;
+    before = engines_transfers();
+    if (check(pasa_run(&device, jobs, count), device.what))
         return 1;
     for (size_t i = 0; i < count; ++i)
         write_job(&jobs[i]);
-    fprintf(stderr, "%u transfers\n", engines_transfers());
+    fprintf(stderr, "%u transfers\n", engines_transfers() - before);
     if (!strcmp(argv[1], "uio"))
         pasa_uio_close(&uio);
     pasa_sim_close(&sim);
