@@ -205,6 +205,10 @@ module pasa_kept_reader #(
         items_left <= items_left + added - {{COUNT_BITS{1'b0}}, produced};
         if (rst) items_left <= {COUNT_BITS+1{1'b0}};
     end
-    assign ready = !fetching & (items_left <= LOOKAHEAD[COUNT_BITS:0]);
+    // Told a clock late, and so one item early: from here the way leads to every lane and the ring.
+    localparam [COUNT_BITS:0] FEW = LOOKAHEAD + 1;
+    reg few;
+    always @(posedge clk) few <= rst | (items_left <= FEW & !assign_valid);
+    assign ready = !fetching & few;
 endmodule
 `default_nettype wire
