@@ -19,7 +19,7 @@
 //          * the fields of a slot hold still while one of its rows is here
 //          * a row goes on where the command before left it, and is kept for the
 //            command after, as slot_previous and slot_next say (pasa_merge)
-//          * an idle normaliser captures a row's first group in the ninth clock of
+//          * an idle normaliser captures a row's first group in the tenth clock of
 //            lane_valid; each group is written 18 clocks after its capture
 //          * reset clears valid bits only
 // Width    factor = reciprocal * multiplier >> 16 <= 2^17 * (2^16 - 1) / 2^16

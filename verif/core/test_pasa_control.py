@@ -22,7 +22,6 @@ from verif.common.streams import StreamDriver, StreamSink, start
 TOP = "pasa_control"
 BUILD = Build(rows=1, pred_keys=4, head_dim=32, tile_keys=256, merge_rows=8)
 SLOTS = int(os.environ.get("SLOTS", "4"))
-COMMANDS = 110
 PACKETS = ("query_packet", "key_packet", "value_packet")
 GOOD = {
     "query_count": 5,
@@ -63,6 +62,17 @@ WRONG = (
 )
 
 
+#: What a command leaves, and one after it that differs in a single thing.
+UNFIT = (
+    ({}, {"reuse_keys": 1, "key_count": 255, "key_length": 255}),
+    ({}, {"reuse_keys": 1, "dims": 31}),
+    ({"merge_next": 1}, {"merge_previous": 1, "query_count": 4}),
+    ({"merge_next": 1}, {"merge_previous": 1, "dims": 31}),
+    ({"merge_next": 1}, {"merge_previous": 1, "use_threshold": 1}),
+    ({"merge_next": 0}, {"merge_previous": 1}),
+)
+
+
 @dataclass(frozen=True)
 class Case:
     """A command, the packets that go wrong, and the causes of its status."""
@@ -92,7 +102,7 @@ def next_record(last: dict) -> dict:
     record = dict(last) | {"reuse_keys": int(random.random() < 0.5)}
     record |= {"merge_previous": last.get("merge_next", 0) & int(random.random() < 0.8)}
     record |= {"merge_next": int(random.random() < 0.5)}
-    if random.random() < 0.15:  # one thing differs, and may be one too many
+    if random.random() < 0.1:  # one thing differs, and may be one too many
         name = random.choice(["query_count", "key_count", "dims", "use_threshold"])
         key_count = 90 if record["key_count"] == 100 else 100
         record[name] = {"query_count": 7, "key_count": key_count, "dims": 17, "use_threshold": 1}[
@@ -103,15 +113,24 @@ def next_record(last: dict) -> dict:
     return record
 
 
+def make_records() -> list[dict]:
+    """Each wrong record and each unfit pair once, good ones and chains between."""
+    groups = [[GOOD | wrong] for wrong in WRONG]
+    groups += [[GOOD | left, GOOD | unfit] for left, unfit in UNFIT]
+    random.shuffle(groups)
+    records, last = [], GOOD
+    for group in groups:
+        for _ in range(random.randint(1, 4)):
+            last = next_record(last)
+            records.append(last)
+        records += group
+    return records
+
+
 def make_cases() -> list[Case]:
-    """Each wrong record once, good ones and chains between, and packets that go wrong."""
-    wrong, last, cases, golden = [dict(change) for change in WRONG], GOOD, [], Accelerator(BUILD)
-    random.shuffle(wrong)
-    for tag in range(COMMANDS):
-        if wrong and random.random() < 0.4:
-            record = GOOD | wrong.pop()
-        else:
-            record = last = next_record(last)
+    """The records as commands, with some packets that go wrong."""
+    cases, golden, records = [], Accelerator(BUILD), make_records()
+    for tag, record in enumerate(records):
         command = Command(**record, tag=tag)
         names = PACKETS[:1] if command.reuse_keys else PACKETS
         bad = frozenset(name for name in names if random.random() < 0.05)
@@ -123,7 +142,6 @@ def make_cases() -> list[Case]:
         tile = None if command.reuse_keys else k
         status = golden.execute(command, q, tile, tile, packet_causes=bad).causes
         cases.append(Case(command, bad, causes, status))
-    assert not wrong
     return cases
 
 
@@ -167,13 +185,13 @@ class Loaders:
         slot, place = int(self.dut.load_slot.value), int(self.dut.load_place.value)
         assert slot == len(self.places) % SLOTS
         halves = {place}
-        if command.key_count > BUILD.tile_keys // 2:
-            assert place % 2 == 0, "a whole tile begins at its first half"
-            halves = {place, place + 1}
         if command.reuse_keys and self.places:
             assert place == self.places[-1][1]
             halves = self.places[-1][2]
         elif not command.reuse_keys:
+            if command.key_count > BUILD.tile_keys // 2:
+                assert place % 2 == 0, "a whole tile begins at its first half"
+                halves = {place, place + 1}
             under_way = set().union(*self.busy.values())
             assert not halves & under_way, f"{halves} hold keys of commands under way"
         self.busy[len(self.places)] = halves

@@ -60,7 +60,7 @@ class Memory:
 
 def make_row(rng: np.random.Generator, index: int) -> dict:
     """Mask and tails of a row: sparse, full, one key, none; no key beyond an upper half."""
-    slot = int(rng.integers(SLOTS))
+    slot = int(rng.choice(SLOTS, p=[0.45, 0.45, 0.05, 0.05]))
     kept = rng.random(BUILD.tile_keys) < rng.choice([0.02, 0.1, 0.5])
     tail = np.where(rng.random(BLOCKS) < 0.5, rng.integers(0, 1 << 17, BLOCKS), 0)
     kind = index % 8

@@ -10,6 +10,7 @@ from pasa.command import Command, multiplier_and_shift
 from pasa.fixed import _Head
 from pasa.formats import Build
 from pasa.masks import visible_keys
+from pasa.merging import running_total
 from pasa.selection import kept_keys
 
 SHAPES = ("normal", "heavy", "one_hot", "flat", "equal", "extreme")
@@ -87,11 +88,20 @@ def masks(rng: np.random.Generator, kind: str, n_q: int, n_k: int) -> dict[str, 
 
 
 def make_case(
-    rng: np.random.Generator, build: Build, *, n_q: int, n_k: int, shape: str, mask: str
+    rng: np.random.Generator,
+    build: Build,
+    *,
+    n_q: int,
+    n_k: int,
+    shape: str,
+    mask: str,
+    q: np.ndarray | None = None,
 ) -> Case:
-    """A random legal command of the given kind, with its codes."""
-    dims = int(rng.integers(1, build.head_dim + 1))
-    q, k = codes(rng, shape, n_q, dims), codes(rng, shape, n_k, dims)
+    """A random legal command of the given kind, with its codes; with ``q``, for these queries."""
+    if q is None:
+        q = codes(rng, shape, n_q, int(rng.integers(1, build.head_dim + 1)))
+    n_q, dims = q.shape
+    k = codes(rng, shape, n_k, dims)
     if shape == "one_hot":
         k[rng.integers(0, n_k)] = np.clip(q[0].astype(int) * 2, -128, 127)
     multiplier, shift = scale(rng, q, k, build.pred_bits)
@@ -118,7 +128,9 @@ def make_case(
     return Case(command, q, k)
 
 
-def random_case(rng: np.random.Generator, build: Build, *, rows: int) -> Case:
+def random_case(
+    rng: np.random.Generator, build: Build, *, rows: int, q: np.ndarray | None = None
+) -> Case:
     """A random command of at most `rows` queries; small and full tiles are frequent."""
     n_k = int(rng.choice([1, rng.integers(1, 70), rng.integers(1, build.tile_keys + 1)]))
     if rng.random() < 0.1:
@@ -130,7 +142,31 @@ def random_case(rng: np.random.Generator, build: Build, *, rows: int) -> Case:
         n_k=n_k,
         shape=str(rng.choice(SHAPES)),
         mask="none" if rng.random() < 0.3 else str(rng.choice(MASKS)),
+        q=q,
     )
+
+
+def random_chain(rng: np.random.Generator, build: Build, *, tiles: int) -> list[Case]:
+    """Commands whose rows go on from one to the next: same queries, mostly the same scale."""
+    most = build.merge_rows
+    first = random_case(rng, build, rows=most)
+    if rng.random() < 0.5:
+        first = random_case(rng, build, rows=most, q=codes(rng, "normal", most, first.q.shape[1]))
+    cases = []
+    for tile in range(tiles):
+        case = first if tile == 0 else random_case(rng, build, rows=most, q=first.q)
+        c = case.command
+        fields = {"merge_previous": int(tile > 0), "merge_next": int(tile < tiles - 1)}
+        fields |= {"use_threshold": int(c.use_threshold or not c.use_budget)}
+        if not first.command.sparse:
+            fields |= {"use_threshold": 0, "use_budget": 0}
+        if rng.random() < 0.7:
+            names = ("predicted_multiplier", "predicted_shift", "predicted_slices")
+            fields |= {name: getattr(first.command, name) for name in names}
+        if rng.random() < 0.15:
+            fields["key_length"] = 0
+        cases.append(replace(case, command=replace(c, **fields)))
+    return cases
 
 
 def plain_case(
@@ -156,16 +192,26 @@ def visible_of(case: Case) -> np.ndarray:
     )
 
 
-def golden_rows(case: Case, build: Build) -> list[Row]:
-    """Every row of the command, by the golden model's own functions."""
+Sums = tuple[np.ndarray, np.ndarray]  # reference [n_q] and predicted total [n_q]
+
+
+def golden_rows(case: Case, build: Build, before: Sums | None) -> tuple[list[Row], Sums]:
+    """Every row of the command, by the golden model's own functions, and the rows' sums after it.
+
+    ``before``: their sums after the command before; only with ``merge_previous``.
+    """
     c = case.command
+    nothing = np.zeros(c.query_count, dtype=np.int64)
+    before = before if c.merge_previous else (nothing, nothing)
     visible = visible_of(case)
     model = _Head(c, case.k, case.k, build, Integer())
     blocks = -(-c.key_count // build.block_keys)
     kept, tail = visible, np.zeros((c.query_count, blocks), dtype=np.int64)
-    reference = dropped = np.zeros(c.query_count, dtype=np.int64)
+    reference = dropped = nothing
     if c.sparse:
         prediction = model.predict(case.q, visible)
+        *before, log_total = running_total((prediction.reference, prediction.total), before)
+        prediction = replace(prediction, log_total=log_total)
         kept = kept_keys(
             prediction,
             min_probability=c.min_probability if c.use_threshold else None,
@@ -173,10 +219,11 @@ def golden_rows(case: Case, build: Build) -> list[Row]:
         )
         tail = model.tail(prediction, visible, kept)
         reference, dropped = prediction.reference, model.dropped_mass(prediction, kept)
-    return [
+    rows = [
         _row(visible[i], kept[i], tail[i], int(reference[i]), int(dropped[i]), build)
         for i in range(c.query_count)
     ]
+    return rows, tuple(before)
 
 
 def _row(visible, kept, tail, reference: int, dropped: int, build: Build) -> Row:

@@ -15,7 +15,8 @@ module predictor_bench #(
     parameter HEAD_DIM   = 64,
     parameter TILE_KEYS  = 2048,
     parameter PRED_BITS  = 4,
-    parameter BLOCK_KEYS = 64
+    parameter BLOCK_KEYS = 64,
+    parameter MERGE_ROWS = 256
 ) (
     input  wire                                   clk,
     input  wire                                   rst,
@@ -79,7 +80,7 @@ module predictor_bench #(
 
     pasa_predictor #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
-        .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS)
+        .PRED_BITS(PRED_BITS), .BLOCK_KEYS(BLOCK_KEYS), .MERGE_ROWS(MERGE_ROWS)
     ) predictor (
         .clk(clk), .rst(rst), .job_valid(job_valid), .job_ready(job_ready), .job_slot(job_slot),
         .job_command(job_command), .s_query_valid(s_query_valid), .s_query_ready(s_query_ready),

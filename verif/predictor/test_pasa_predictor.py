@@ -26,14 +26,16 @@ from verif.predictor.cases import (
     plain_case,
     query_words,
     random_case,
+    random_chain,
     words_seen,
 )
 
 TOP = "predictor_bench"
 RING = 8
-NAMES = ("ROWS", "PRED_KEYS", "HEAD_DIM", "TILE_KEYS")
+NAMES = ("ROWS", "PRED_KEYS", "HEAD_DIM", "TILE_KEYS", "MERGE_ROWS")
 SHAPE = tuple(int(os.environ.get(name, "1")) for name in NAMES)
 COMMANDS = int(os.environ.get("COMMANDS", "1"))
+CHAINS = -(-COMMANDS // 5)
 
 
 def this_build() -> Build:
@@ -85,13 +87,15 @@ class Checker:
         self.queries: list = []
         self.entries: dict[int, list] = {}
         self.clocks: list[int] = []
+        self.sums = None  # of the rows that the last command has left
         self.next_ring, self.takes, self.empty_rows, self.tails = 0, 0, 0, 0
         self._more = Event()
         self._task = cocotb.start_soon(self._watch())
 
     def expect(self, case: Case, slot: int) -> None:
         """Queue everything that a command must give."""
-        rows, words = golden_rows(case, self.build), query_words(case, self.build)
+        rows, self.sums = golden_rows(case, self.build, self.sums)
+        words = query_words(case, self.build)
         for first in range(0, len(rows), self.build.rows):
             part = rows[first : first + self.build.rows]
             last = first + self.build.rows >= len(rows)
@@ -198,12 +202,17 @@ class Bench:
         dut.write_enable.value = 0
 
     async def run(self, cases: list[Case]) -> None:
-        """Run all commands, each loaded as early as its slot allows, and compare everything."""
+        """Run all commands, each loaded as early as its slot allows, and compare everything.
+
+        One that takes or leaves rows starts when all before it are finished.
+        """
         for number, case in enumerate(cases):
             slot = number % 2
             done = self.last_of_slot[slot]
             await self.checker.wait_until(self.queued - done)
             await self.load(slot, nibble_words(self.rng, case, self.build))
+            if case.command.merge_previous or case.command.merge_next:
+                await self.checker.wait_until(0)
             self.checker.expect(case, slot)
             self.queued += -(-case.command.query_count // self.build.rows)
             self.last_of_slot[slot] = self.queued
@@ -261,6 +270,18 @@ async def random_commands(dut, gaps, stalls):
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
+async def rows_go_on_over_tiles(dut):
+    """Chains of two to four tiles, with other commands between and after them."""
+    bench = await make_bench(dut)
+    build, rng = bench.build, bench.rng
+    for _ in range(CHAINS):
+        cases = random_chain(rng, build, tiles=int(rng.integers(2, 5)))
+        cases += [random_case(rng, build, rows=24) for _ in range(int(rng.integers(0, 3)))]
+        await bench.run(cases)
+    assert bench.checker.tails > 0 and bench.checker.empty_rows > 0
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
 async def short_commands_wait_behind_long_ones(dut):
     """PREDICT of short rows is far quicker than MEASURE of a full tile before them."""
     bench = await make_bench(dut)
@@ -286,6 +307,7 @@ async def recovers_from_reset_at_any_clock(dut):
         dut.job_valid.value = dut.s_query_valid.value = 0
         await ClockCycles(dut.clk, 2)
     bench = await make_bench(dut)
+    await bench.run(random_chain(bench.rng, bench.build, tiles=2))
     await bench.run([random_case(bench.rng, bench.build, rows=24) for _ in range(4)])
 
 
@@ -325,10 +347,10 @@ def bench(run, *, sim, build, commands, **options):
     )
 
 
-SMALL, MIDDLE, DEFAULT = (1, 4, 32, 256), (2, 16, 64, 512), (4, 32, 64, 2048)
+SMALL, MIDDLE, DEFAULT = (1, 4, 32, 256, 8), (2, 16, 64, 512, 16), (4, 32, 64, 2048, 256)
 
 
-TINY = (2, 4, 32, 128)
+TINY = (2, 4, 32, 128, 8)
 
 
 @pytest.mark.parametrize("build", [SMALL, MIDDLE], ids=["small", "middle"])
@@ -364,6 +386,12 @@ MUTANTS = {
     "octave": ("pasa_measure", ".CLOCKS(3)) octave_wait", ".CLOCKS(1)) octave_wait"),
     "no lift": ("pasa_measure_row", "+ {1'b0, rise_2}", "+ 6'd0"),
     "lift wraps": ("pasa_measure_row", "|lifted[5:4] |", "1'b0 |"),
+    "go on": ("pasa_measure", "& {R{merge_previous}}", ""),
+    "leave": ("pasa_measure", "ends_running & merge_next_late", "ends_running & 1'b0"),
+    "next rows": ("pasa_measure", "<= block_last ? {GROUP", "<= 1'b0 ? {GROUP"),
+    "same rows": ("pasa_measure", "next_group + 1'b1", "next_group"),
+    "rows reset": ("pasa_measure", "if (rst) next_group", "if (1'b0) next_group"),
+    "no key": ("pasa_measure", "== {COUNT_BITS{1'b0}};", "== {COUNT_BITS{1'b1}};"),
     "masked": ("pasa_measure_row", "&stored_2 ? `PASA_DISTANCE_MASKED", "1'b0 ? 8'd0"),
     "sum": ("pasa_measure_row", "first_5 ? more : total + more", "more"),
     "partial block": ("pasa_select_row", "whole & full & use_tail", "full & use_tail"),
@@ -379,6 +407,11 @@ MUTANTS = {
     "opens": ("pasa_select", "start | word_closes", "start"),
     "stale": ("pasa_select", "if (rst) word_valid", "if (1'b0) word_valid"),
     "crossed": ("pasa_predictor", "load_last, load_dense,", "load_dense, load_last,"),
+    "rules crossed": (
+        "pasa_predictor",
+        "load_merge_previous, load_merge_next, load_use",
+        "load_merge_next, load_merge_previous, load_use",
+    ),
 }
 
 
