@@ -12,7 +12,7 @@ import typer
 from pasa.formats import Build
 
 from verif.bench import figures, report
-from verif.bench.bench import _packet, figures_of, hold
+from verif.bench.bench import figures_of, hold, packet_of
 from verif.bench.figures import Figure, all_figures, figure
 from verif.bench.heads import SPEECH, uneven_head, write_heads
 from verif.bench.plan import (
@@ -184,8 +184,8 @@ def test_command_whose_rows_go_on_has_no_output(chain):
     assert compare(first, seen).mismatches == 0
     assert seen.status["rows"] == 256
     beats = [(7, 0), (8, 1), (9, 1)]
-    assert _packet(beats, first) == []
-    assert _packet(beats, second) == beats[:2]
+    assert packet_of(beats, first) == []
+    assert packet_of(beats, second) == beats[:2]
     unasked = dataclasses.replace(seen, beats=[0] * 4, lasts=[3])
     assert compare(first, unasked).mismatches == 64
 

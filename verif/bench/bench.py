@@ -71,7 +71,7 @@ async def send(bench: Bench, works: Sequence[Work], *, most_clocks: int) -> tupl
     seen = []
     for number, work in enumerate(works):
         left = bench.output.beats[first_beat:]
-        beats = list(left) if number == len(works) - 1 else _packet(left, work)
+        beats = list(left) if number == len(works) - 1 else packet_of(left, work)
         at = bench.output_clocks[first_beat : first_beat + len(beats)]
         first_beat += len(beats)
         place = wanted - len(works) + number
@@ -83,7 +83,7 @@ async def send(bench: Bench, works: Sequence[Work], *, most_clocks: int) -> tupl
     return seen, clocks
 
 
-def _packet(beats: Sequence[tuple[int, int]], work: Work) -> list[tuple[int, int]]:
+def packet_of(beats: Sequence[tuple[int, int]], work: Work) -> list[tuple[int, int]]:
     """Beats up to the first with `last`, all when there is none; none where rows go on."""
     if work.command.merge_next:
         return []
