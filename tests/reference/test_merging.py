@@ -75,12 +75,12 @@ def test_rows_that_merge_over_and_over_never_overflow() -> None:
 def test_running_total_adds_what_lies_in_reach() -> None:
     tile = (np.array([3, 0, 5, -7]), np.array([1 << 14, 0, 1 << 16, 1 << 14]))
     before = (np.array([1, -5, 9, 0]), np.array([1 << 14, 300, 1 << 14, 0]))
-    reference, total, log_total = running_total(tile, before, SMALL)
+    reference, total, log_total = running_total(tile, before)
     assert reference.tolist() == [3, -5, 9, -7]
     assert total.tolist() == [(1 << 14) + (1 << 12), 300, (1 << 14) + (1 << 12), 1 << 14]
     assert log_total[2] - log_total[0] == 4 << formats.LOG_FRACTION
-    full = (np.array([0]), np.array([(1 << SMALL.running_bits) - 5]))
-    assert running_total(full, full, SMALL)[1][0] == (1 << SMALL.running_bits) - 1
+    full = (np.array([0]), np.array([(1 << formats.RUNNING_BITS) - 5]))
+    assert running_total(full, full)[1][0] == (1 << formats.RUNNING_BITS) - 1
 
 
 # --- heads of any length --------------------------------------------------------------------
