@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cocotb
 from cocotb.queue import Queue
-from cocotb.triggers import ClockCycles, Event, FallingEdge, select
+from cocotb.triggers import ClockCycles, Event, FallingEdge, select, with_timeout
 from pasa.formats import Build
 from pyuvm import uvm_component, uvm_driver, uvm_env, uvm_sequencer
 
@@ -25,6 +25,7 @@ from verif.shell.register_model import BusItem, register_model
 from verif.shell.scoreboard import Scoreboard
 
 FIELDS = ("data", "keep", "last")
+PATIENCE_US = 20  # of an access: far more than all gaps together
 RESPONSE_GAPS = ("none", "light", "heavy")  # shorter than a soft reset and than any command
 
 
@@ -45,11 +46,15 @@ class BusDriver(uvm_driver):
     async def run_phase(self) -> None:
         while True:
             item: BusItem = await self.seq_item_port.get_next_item()
-            if item.write:
-                item.response = await self.port.write(item.address, item.data, strobe=item.strobe)
-            else:
-                item.data, item.response = await self.port.read(item.address)
+            await with_timeout(self.carry_out(item), PATIENCE_US, "us")
             self.seq_item_port.item_done()
+
+    async def carry_out(self, item: BusItem) -> None:
+        """One access; its response comes back in the item."""
+        if item.write:
+            item.response = await self.port.write(item.address, item.data, strobe=item.strobe)
+        else:
+            item.data, item.response = await self.port.read(item.address)
 
 
 class Source(uvm_component):

@@ -105,6 +105,13 @@ class Software(uvm_sequence):
             self.send(head)
         self.owed.clear()
 
+    async def fill(self, kind: str | None = None) -> None:
+        """Submit until there is no room, and send no packet."""
+        for _ in range(4 * DEPTH):
+            if not await self.submit(kind, packets=False):
+                return
+        raise AssertionError("room without end")
+
     async def take_status(self) -> None:
         """Read some words of the oldest status and remove it, as a driver does; maybe too early."""
         if (await self.state())["status_waiting"] or random.random() < 0.3:
@@ -226,8 +233,7 @@ class Software(uvm_sequence):
     async def fill_commands(self) -> None:
         """More commands than fit, while no packet comes."""
         await self.finish()
-        while await self.submit(packets=False):
-            pass
+        await self.fill()
         state = await self.state()
         assert state["command_room"] == 0 and not await self.write("SUBMIT", 1), f"{state}"
         await self.read("INTERRUPT_STATUS")
@@ -240,11 +246,10 @@ class Software(uvm_sequence):
         """More statuses than fit: the accelerator waits and loses none."""
         await self.finish()
         golden = self.env.golden
-        while golden.submitted - golden.popped < DEPTH + 3:
-            if not await self.submit(random.choice((*formats.CAUSES, "good"))):
-                await ClockCycles(cocotb.top.aclk, 100)
         for _ in range(PATIENCE):
-            if (await self.state())["status_waiting"] == DEPTH:
+            if golden.submitted - golden.popped < DEPTH + 3:
+                await self.submit(random.choice((*formats.CAUSES, "good")))
+            elif (await self.state())["status_waiting"] == DEPTH:
                 break
             await ClockCycles(cocotb.top.aclk, 40)
         else:
@@ -267,8 +272,7 @@ class Software(uvm_sequence):
             await ClockCycles(cocotb.top.aclk, 20)
         else:
             raise AssertionError("no output came")
-        while await self.submit("good", packets=False):
-            pass
+        await self.fill("good")
         head = self.draw.head("good")
         for stream in INPUTS:  # beats that no command will ask for
             self.env.sources[stream].send([(0, beat[1], 0) for beat in head.beats(stream, WIDTH)])
