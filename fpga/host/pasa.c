@@ -546,7 +546,6 @@ enum pasa_error pasa_reset(struct pasa_device *device)
 {
     uint32_t word = PASA_CONTROL_SOFT_RESET_MASK;
     device->first = device->in_flight = 0;
-    device->words_known = false;
     TRY(device->port.abort(device->port.context));
     TRY(set(device, PASA_REG_CONTROL, PASA_CONTROL_SOFT_RESET_MASK));
     for (unsigned i = 0; i < RESET_READS && word & PASA_CONTROL_SOFT_RESET_MASK; ++i)
@@ -1113,7 +1112,7 @@ static enum pasa_error uio_wait(void *context, uint32_t milliseconds, bool *call
     if (write(uio->interrupt, &word, sizeof word) != (ssize_t)sizeof word)
         return PASA_ERROR_SYSTEM;
     count = poll(&heard, 1, (int)milliseconds);
-    if (count < 0)
+    if (count < 0 && errno != EINTR) /* a signal is no interrupt; the driver looks and comes again */
         return PASA_ERROR_SYSTEM;
     *called = count > 0;
     if (*called && read(uio->interrupt, &word, sizeof word) != (ssize_t)sizeof word)

@@ -24,7 +24,7 @@ static struct {
     uint32_t words[WORDS];
     uint32_t tags[QUEUE], causes[QUEUE], time;
     unsigned first, count;
-    bool resetting, waiting;
+    bool resetting, waiting, interrupt;
     unsigned words_written;
 } fake;
 
@@ -74,6 +74,9 @@ static enum pasa_error set(void *context, uint32_t address, uint32_t word)
                                  ? PASA_CAUSES_SHAPE_MASK | PASA_CAUSES_CHAIN_MASK
                                  : 0;
         ++fake.count;
+        fake.interrupt = true;
+    } else if (address == PASA_REG_INTERRUPT_STATUS) {
+        fake.interrupt &= !(word & PASA_INTERRUPT_STATUS_STATUS_READY_MASK);
     } else if (address == PASA_REG_STATUS_POP) {
         ++fake.first;
         --fake.count;
@@ -118,7 +121,7 @@ static enum pasa_error wait(void *context, uint32_t milliseconds, bool *called)
 {
     (void)context;
     fake.waiting = true;
-    *called = fake.count > 0 && !now("lost interrupt");
+    *called = (fake.interrupt || fake.count > 0) && !now("lost interrupt");
     fake.time += *called ? 1 : milliseconds;
     return PASA_OK;
 }
@@ -225,7 +228,7 @@ int main(int argc, char **argv)
         fake.fault = "";
         tell(&device, run(&device));
     }
-    printf("%u lost\n", device.lost_interrupts);
+    printf("%u lost, interrupt %d\n", device.lost_interrupts, fake.interrupt);
     printf("%s|%s\n", pasa_causes_text(0x33, text, sizeof text), pasa_error_text(PASA_ERRORS));
     return 0;
 }

@@ -48,11 +48,11 @@ def say(program):
     ),
 )
 def test_a_fault_is_told_and_the_next_head_works(say, fault, error):
-    assert say(fault)[:4] == [OK, error, OK, "0 lost"]
+    assert say(fault)[:4] == [OK, error, OK, "0 lost, interrupt 0"]
 
 
 def test_a_lost_interrupt_costs_only_time(say):
-    assert say("lost interrupt")[:4] == [OK, OK, OK, "1 lost"]
+    assert say("lost interrupt")[:4] == [OK, OK, OK, "1 lost, interrupt 0"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_calls_out_of_place(say):
         *[OK] * IN_FLIGHT,
         "11 words",  # all eight for the first command, the tag for those after
         limit + "budget: it does not fit the command record",
-        "0 lost",
+        "0 lost, interrupt 0",
         "shape, mask|no such error",  # cut to 12 bytes
     ]
 

@@ -134,9 +134,16 @@ def test_random_scales(binary, build):
     assert 0 < refused < 500, "some of each"
 
 
+def test_halves_are_rounded_to_even(binary):
+    """Multipliers of which one bit more than there is room for is set."""
+    odd = np.random.default_rng(3).integers(1 << 15, 1 << 16, 50) * 2 + 1
+    heads = [Head(**GOOD | dict(scale_v=int(n) * 2.0**-17, output_scale=1.0)) for n in odd]
+    assert compare(binary, heads, BUILDS[0]) == 0
+
+
 def long_head(rng, build: Build) -> Head:
     """Of any length, with any masks."""
-    keys = int(np.exp2(rng.uniform(0, np.log2(12 * build.tile_keys))))
+    keys = int(build.tile_keys * np.exp2(rng.uniform(-1, 3.5)))
     sparse = rng.random() < 0.7
     return Head(
         int(rng.integers(1, 4 * build.merge_rows)),
@@ -150,7 +157,7 @@ def long_head(rng, build: Build) -> Head:
         key_length=int(rng.integers(0, keys + 1)) if rng.random() < 0.3 else keys,
         causal=bool(rng.integers(2)),
         query_offset=int(rng.integers(-keys - 50, 2 * keys)) if rng.random() < 0.7 else 0,
-        window=int(rng.integers(1, keys + 10)) if rng.random() < 0.5 else 0,
+        window=int(np.exp2(rng.uniform(0, np.log2(keys)))) if rng.random() < 0.5 else 0,
         sinks=int(rng.integers(0, min(2 * keys, 65535))) if rng.random() < 0.3 else 0,
     )
 
