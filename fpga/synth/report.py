@@ -2,6 +2,7 @@
 """The figures of `make synth`, their goals, and the tables a reader sees."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from fpga.synth import plan
 from fpga.synth.depth import Path as Way
 from fpga.synth.netlist import Size
 from fpga.synth.yosys import Part, tool_version
+
+_INDEX = re.compile(r"\[\d+\]|\$\d+")  # of a bit, a lane, a generated name
 
 NAMES = {
     "lut": "LUT",
@@ -53,9 +56,16 @@ class Build:
         return sum((row.size.times(row.count) for row in self.rows), Size())
 
     def worst(self, most: int = 10) -> list[tuple[Row, Way]]:
-        """The longest ways between registers, with the part in which they end."""
+        """The longest ways between registers, with the part in which they end.
+
+        One of all that differ in the bits of their registers only.
+        """
         ways = [(row, way) for row in self.rows for way in row.worst]
-        return sorted(ways, key=lambda item: -item[1].units)[:most]
+        longest: dict[tuple[str, str, str], tuple[Row, Way]] = {}
+        for row, way in sorted(ways, key=lambda item: -item[1].units):
+            names = (row.part.name, _INDEX.sub("", way.start), _INDEX.sub("", way.end))
+            longest.setdefault(names, (row, way))
+        return list(longest.values())[:most]
 
 
 @dataclass(frozen=True)
@@ -138,19 +148,25 @@ def _faults(build: Build) -> list[str]:
             found.append(f"{where}: {size.ramb18 / 2:g} RAMB36E1, expected {ramb18 / 2:g}")
         if size.lut_ram and not plan.may_have_lut_ram(part.module, part.memories):
             found.append(f"{where}: {size.lut_ram} LUTs as RAM, expected none")
-        found += [
-            f"{where}: {way.levels:g} levels from {way.start} to {way.end}"
-            for way in row.worst
-            if way.levels > plan.LEVELS
-        ]
+    found += [
+        f"{build.name}: {row.part.module}: {way.levels:g} levels from {way.start} to {way.end}"
+        for row, way in build.worst(most=50)
+        if way.levels > plan.LEVELS
+    ]
     return found
 
 
 def text(summary: Summary) -> str:
     """The report as Markdown."""
-    lines = ["# Size and depth", "", f"Yosys {tool_version()}, `synth_xilinx`. {NOTE}", ""]
+    lines = ["# Size and depth", "", f"Yosys {tool_version()}, `synth_xilinx`.", NOTE, ""]
     lines += _totals(summary.builds)
+    shown: list[Build] = []
     for build in summary.builds:
+        same = next((other.name for other in shown if other.rows == build.rows), None)
+        if same:
+            lines += ["", f"## {build.name}: {build.top}, as {same}"]
+            continue
+        shown.append(build)
         lines += ["", f"## {build.name}: {build.top}{_settings(build)}", "", *_parts(build)]
         lines += ["", "Longest ways between registers:", "", *_ways(build)]
     goals = [figure for figure in summary.figures if figure.goal]
