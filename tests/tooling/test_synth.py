@@ -21,8 +21,11 @@ PLANTED = tuple(sorted((Path(__file__).parent / "planted").glob("*.v")))
 FOLDER = BUILD / "test"
 SMALL_GATE = Gate(
     module="pasa_reciprocal",
-    bench="verif.softmax.test_pasa_reciprocal",
-    parameters={"USER": 17},
+    bench=lambda run: run(
+        "pasa_reciprocal",
+        test_module="verif.softmax.test_pasa_reciprocal",
+        parameters={"USER": 17},
+    ),
     tests="gaps=False",
 )
 
