@@ -13,8 +13,8 @@
 //            rolled back
 //          * a command with reuse_keys has a query packet only, and runs on the keys that the
 //            command before brought or reused
-//          * one that goes on with rows (merge_previous) or leaves them (merge_next) starts when
-//            all before it are finished; the latter is finished when row_kept has told of each row
+//          * a command that leaves its rows to the next (merge_next) is finished when row_kept has
+//            told of each row
 //          * one status a command, in command order
 //          * commands start as soon as the predictor takes them, while earlier ones still run
 //          * golden: accelerator.Accelerator
@@ -64,7 +64,8 @@ module pasa_control #(
     output wire [SLOT_BITS-1:0]            job_slot,
     input  wire                            command_done,   // last output beat taken
     input  wire [SLOT_BITS-1:0]            command_done_slot,
-    input  wire                            row_kept,       // of the command with merge_next
+    input  wire                            row_kept,       // of a command with merge_next
+    input  wire [SLOT_BITS-1:0]            row_kept_slot,
 
     output wire                            clear_valid,    // counters of a slot
     output wire [SLOT_BITS-1:0]            clear_slot,
@@ -246,14 +247,12 @@ module pasa_control #(
 
     // ---- running and reporting, each in command order ----------------------------------------
     wire [7:0] run_causes    = slot_causes[8*run_slot +: 8];
-    // verilator lint_off UNUSEDSIGNAL  // only what concerns the rows between commands, and the tag
+    // verilator lint_off UNUSEDSIGNAL  // only the rows, and the tag
     wire [RECORD-1:0] run_command    = slot_command[run_slot*RECORD +: RECORD];
     wire [RECORD-1:0] status_command = slot_command[status_slot*RECORD +: RECORD];
     // verilator lint_on UNUSEDSIGNAL
-    wire leaves = run_command[`PASA_COMMAND_MERGE_NEXT];
-    wire alone  = run_command[`PASA_COMMAND_MERGE_PREVIOUS] | leaves;
     assign job_slot  = run_slot;
-    assign job_valid = loaded[run_slot] & (run_causes == 0) & !(alone & (runs != {SLOTS{1'b0}}));
+    assign job_valid = loaded[run_slot] & (run_causes == 0);
     wire start  = job_valid & job_ready;
     wire refuse = loaded[run_slot] & (run_causes != 0);
     assign report_slot   = status_slot;
@@ -262,28 +261,22 @@ module pasa_control #(
     assign report_tag    = status_command[`PASA_COMMAND_TAG];
     wire report = report_valid & report_ready;
 
-    // Rows to keep of the one command that leaves rows, and its end.
-    reg  [LENGTH-1:0]    rows_left;
-    reg  [SLOT_BITS-1:0] leaver;
-    wire                 all_kept = row_kept & (rows_left == 1);
-    always @(posedge clk) begin
-        if (start & leaves) begin
-            rows_left <= run_command[`PASA_COMMAND_QUERY_COUNT];
-            leaver    <= run_slot;
-        end else if (row_kept) rows_left <= rows_left - 1'b1;
-    end
-
     genvar s;
     generate
         for (s = 0; s < SLOTS; s = s + 1) begin : g_slot
             localparam [SLOT_BITS-1:0] HERE = s;
+            reg  [LENGTH-1:0] rows_left;          // to keep, of a command with merge_next
+            wire kept     = row_kept & (row_kept_slot == HERE);
+            wire all_kept = kept & (rows_left == 1);
             always @(posedge clk) begin
+                if (start & (run_slot == HERE))                rows_left   <= run_command[`PASA_COMMAND_QUERY_COUNT];
+                else if (kept)                                 rows_left   <= rows_left - 1'b1;
                 if (accept  & (load_slot == HERE))             busy[s]     <= 1'b1;
                 if (settled & (settled_slot == HERE))          loaded[s]   <= 1'b1;
                 if ((start | refuse) & (run_slot == HERE))     loaded[s]   <= 1'b0;
                 if (start & (run_slot == HERE))                runs[s]     <= 1'b1;
                 if (refuse & (run_slot == HERE))               finished[s] <= 1'b1;
-                if ((command_done & (command_done_slot == HERE)) | (all_kept & (leaver == HERE))) begin
+                if ((command_done & (command_done_slot == HERE)) | all_kept) begin
                     runs[s]     <= 1'b0;
                     finished[s] <= 1'b1;
                 end

@@ -130,7 +130,9 @@ module pasa_core #(
     // ---- commands ---------------------------------------------------------------------------
     wire [SLOTS*RECORD-1:0] slot_command;
     wire [2:0]            load_start;
-    wire                  load_discard, loading, row_kept;
+    wire                  load_discard, loading, row_kept, merge_done;
+    wire [MERGE_BITS-1:0] merge_done_row;
+    wire [SLOT_BITS-1:0]  row_kept_slot;
     wire [SLOT_BITS-1:0]  load_slot;
     wire [1:0]            load_place;             // {tile, half of it}
     wire [2*SLOTS-1:0]    slot_place;
@@ -156,7 +158,7 @@ module pasa_core #(
         .query_commit(query_commit), .query_rollback(query_rollback), .loading(loading),
         .job_valid(job_valid), .job_ready(job_ready), .job_slot(job_slot),
         .command_done(command_done), .command_done_slot(command_done_slot), .row_kept(row_kept),
-        .clear_valid(clear_valid), .clear_slot(clear_slot), .running(running),
+        .row_kept_slot(row_kept_slot), .clear_valid(clear_valid), .clear_slot(clear_slot), .running(running),
         .report_slot(report_slot), .report_valid(report_valid), .report_ready(report_ready),
         .report_tag(report_tag), .report_causes(report_causes));
 
@@ -380,13 +382,15 @@ module pasa_core #(
     ) dispatch (
         .clk(clk), .rst(rst),
         .row_valid(row_valid), .row_take(row_take),
-        .row_opens(!slot_next[row_slot]), .row_last(row_last),
+        .row_opens(!slot_next[row_slot]),
+        .row_merges(slot_next[row_slot] | slot_previous[row_slot]), .row_last(row_last),
         .row_descriptor({row_ring_block, row_number, row_slot, row_items, row_entries,
                          row_reference, row_tail}),
         .lane_ready(lane_ready), .assign_lane(assign_lane),
         .assign_descriptor(assign_descriptor), .assign_output_row(assign_output_row),
         .assign_merge_row(assign_merge_row),
-        .open_ready(open_ready), .open_valid(open_valid), .row_freed(row_freed));
+        .open_ready(open_ready), .open_valid(open_valid), .row_freed(row_freed),
+        .merge_done(merge_done), .merge_done_row(merge_done_row));
     wire [RING_BITS-1:0]  assign_ring_block;
     wire [ROW_BITS-1:0]   assign_row;
     wire [SLOT_BITS-1:0]  assign_slot;
@@ -467,6 +471,7 @@ module pasa_core #(
         .lane_accumulator(done_accumulator), .lane_total(done_total),
         .lane_reference(done_reference), .lane_output_row(done_output_row),
         .lane_merge_row(done_merge_row), .lane_slot(done_slot), .row_kept(row_kept),
+        .row_kept_slot(row_kept_slot), .merge_done(merge_done), .merge_done_row(merge_done_row),
         .write_valid(write_valid), .write_row(write_row), .write_group(write_group),
         .write_data(write_data), .write_done(write_done),
         .saturation_valid(saturation_valid), .saturation_count(saturation_count),
@@ -476,6 +481,7 @@ module pasa_core #(
     wire [DIMS_BITS-1:0] last_group = (slot_dims[row_slot*DIMS_BITS +: DIMS_BITS] - 1'b1)
                                       / `PASA_SLICE_DIMS;
     // verilator lint_on UNUSEDSIGNAL
+    wire [SLOT_BITS-1:0] output_slot;
     pasa_output_buffer #(
         .HEAD_DIM(HEAD_DIM), .OUTPUT_ROWS(OUTPUT_ROWS), .SLOT_BITS(SLOT_BITS)
     ) output_buffer (
@@ -489,7 +495,8 @@ module pasa_core #(
         .row_freed(row_freed), .command_done(command_done),
         .command_done_slot(command_done_slot),
         .m_output_valid(m_output_valid), .m_output_ready(m_output_ready),
-        .m_output_data(m_output_data), .m_output_last(m_output_last));
+        .m_output_data(m_output_data), .m_output_last(m_output_last),
+        .m_output_slot(output_slot));
 
     pasa_counters #(.ROWS(ROWS), .SLOTS(SLOTS), .TILE_KEYS(TILE_KEYS)) counters (
         .clk(clk), .rst(rst), .clear_valid(clear_valid), .clear_slot(clear_slot),
@@ -500,7 +507,7 @@ module pasa_core #(
         .saturation_valid(saturation_valid), .saturation_slot(saturation_slot),
         .saturation_count(saturation_count),
         .running(running), .loading(loading), .load_slot(load_slot),
-        .output_stalled(m_output_valid & !m_output_ready),
+        .output_stalled(m_output_valid & !m_output_ready), .output_slot(output_slot),
         .report_slot(report_slot), .report_valid(report_valid), .report_ready(report_ready),
         .report_tag(report_tag), .report_causes(report_causes),
         .m_status_valid(m_status_valid), .m_status_ready(m_status_ready),

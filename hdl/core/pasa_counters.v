@@ -42,6 +42,7 @@ module pasa_counters #(
     input  wire                         loading,
     input  wire [SLOT_BITS-1:0]         load_slot,
     input  wire                         output_stalled, // an output beat waits
+    input  wire [SLOT_BITS-1:0]         output_slot,
 
     input  wire [SLOT_BITS-1:0]         report_slot,
     input  wire                         report_valid,
@@ -84,7 +85,7 @@ module pasa_counters #(
                     saturations <= saturations + {27'd0, saturation_count};
                 cycles    <= cycles + {31'd0, running[s]};
                 stall_in  <= stall_in + {31'd0, loading & (load_slot == HERE) & (running == {SLOTS{1'b0}})};
-                stall_out <= stall_out + {31'd0, running[s] & output_stalled & (report_slot == HERE)};
+                stall_out <= stall_out + {31'd0, running[s] & output_stalled & (output_slot == HERE)};
                 if (rst | (clear_valid & (clear_slot == HERE))) begin
                     {rows, empty_rows}                                           <= 32'd0;
                     {saturations, keys_visible, keys_kept, blocks, dropped_mass} <= 160'd0;

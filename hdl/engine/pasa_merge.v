@@ -11,7 +11,8 @@
 //          * in_previous: the row goes on; else the sums pass as they are
 //          * in_next: the row will go on. It is kept under in_row, out_valid stays
 //            low, and row_kept pulses when its last group has been kept
-//          * a row may go on once row_kept has told that it is there
+//          * row_done tells, with its number, that a row with in_previous or in_next has been
+//            read and kept as it wants: the next one of that number may come
 //          * the sums with the lower exponent are shifted down, the total rounded
 //            up, the accumulators down; a total that would reach 2^TOTAL_BITS is
 //            halved, with its accumulators
@@ -49,7 +50,9 @@ module pasa_merge #(
     output wire                            out_valid, // with out_total
     output reg  [TOTAL_BITS-1:0]           out_total,
     output reg  [16*ACC_BITS-1:0]          out_accumulator,
-    output reg                             row_kept
+    output reg                             row_kept,
+    output reg                             row_done,
+    output reg  [MERGE_BITS-1:0]           row_done_row
 );
     localparam REFERENCE   = `PASA_REFERENCE_BITS;
     localparam SHIFT_LIMIT = 63;
@@ -62,10 +65,11 @@ module pasa_merge #(
 
     // ---- what goes along ----------------------------------------------------------------
     localparam PLACE = MERGE_BITS + GROUP_BITS + 1;
-    reg [SUMS_AT:1] valid, keeps;                       // one bit a clock
+    reg [SUMS_AT:1] valid, keeps, continues;            // one bit a clock
     always @(posedge clk) begin
         valid <= rst ? {SUMS_AT{1'b0}} : {valid[SUMS_AT-1:1], in_valid};
         keeps <= {keeps[SUMS_AT-1:1], in_next};
+        continues <= {continues[SUMS_AT-1:1], in_previous};
     end
     assign out_valid = valid[TOTAL_AT] & !keeps[TOTAL_AT];
     wire [PLACE-1:0] place_6, place_9, place_13;
@@ -208,6 +212,11 @@ module pasa_merge #(
         end
     end endgenerate
 
-    always @(posedge clk) row_kept <= valid[SUMS_AT] & keeps[SUMS_AT] & place_13[0] & !rst;
+    wire row_ends = valid[SUMS_AT] & place_13[0] & !rst;
+    always @(posedge clk) begin
+        row_kept     <= row_ends & keeps[SUMS_AT];
+        row_done     <= row_ends & (keeps[SUMS_AT] | continues[SUMS_AT]);
+        row_done_row <= place_13[PLACE-1 -: MERGE_BITS];
+    end
 endmodule
 `default_nettype wire

@@ -74,6 +74,9 @@ module pasa_normalise #(
     output wire                                       write_done,
 
     output wire                                       row_kept, // for the next command
+    output wire [SLOT_BITS-1:0]                       row_kept_slot,
+    output wire                                       merge_done, // see pasa_merge: row_done
+    output wire [MERGE_BITS-1:0]                      merge_done_row,
 
     // To the counters.
     output wire                                       saturation_valid,
@@ -226,7 +229,7 @@ module pasa_normalise #(
         .in_group(group_1), .in_last(last_1), .in_total(total_1), .in_reference(reference_1),
         .in_accumulator(group_9),
         .out_valid(merged), .out_total(total_10), .out_accumulator(group_14),
-        .row_kept(row_kept));
+        .row_kept(row_kept), .row_done(merge_done), .row_done_row(merge_done_row));
 
     // Stages 10 to 14: the row's total, its leading one and mantissa.
     wire                     valid_14, zero_14;
@@ -244,8 +247,8 @@ module pasa_normalise #(
     wire                       valid_17;
     wire [RECIPROCAL-1:0]      reciprocal_17;
     wire [16*AVERAGE_BITS-1:0] average_17;
-    wire [SLOT_BITS-1:0]       slot_16;
-    reg  [SLOT_BITS-1:0]       slot_17, slot_18;
+    wire [SLOT_BITS-1:0]       slot_15;
+    reg  [SLOT_BITS-1:0]       slot_16, slot_17, slot_18;
     reg  [MULTIPLIER-1:0]      multiplier_17;
 
     pasa_reciprocal #(.USER(1)) reciprocal (
@@ -262,8 +265,10 @@ module pasa_normalise #(
         .out_valid(valid_17), .out_average(average_17), .out_user());
     /* verilator lint_on PINCONNECTEMPTY */
 
-    pasa_delay #(.WIDTH(SLOT_BITS), .CLOCKS(16)) slot (.clk(clk), .in(slot_0), .out(slot_16));
+    pasa_delay #(.WIDTH(SLOT_BITS), .CLOCKS(15)) slot (.clk(clk), .in(slot_0), .out(slot_15));
+    assign row_kept_slot = slot_15;
     always @(posedge clk) begin
+        slot_16       <= slot_15;
         slot_17       <= slot_16;
         slot_18       <= slot_17;
         multiplier_17 <= slot_multiplier[slot_16*MULTIPLIER +: MULTIPLIER];

@@ -52,6 +52,7 @@ module pasa_output_buffer #(
     input  wire                   m_output_ready,
     output wire [127:0]           m_output_data,
     output wire                   m_output_last,
+    output wire [SLOT_BITS-1:0]   m_output_slot,   // of the beat's command
     output reg                    command_done,
     output reg  [SLOT_BITS-1:0]   command_done_slot
 );
@@ -139,7 +140,6 @@ module pasa_output_buffer #(
     reg  [SLOT_BITS-1:0]     slot_1, slot_2;
     reg  [127:0]             data_2;
     wire                     skid_ready;
-    wire [SLOT_BITS-1:0]     slot_out;
 
     assign advance = skid_ready | !valid_2;
 
@@ -183,11 +183,11 @@ module pasa_output_buffer #(
         .clk(clk), .rst(rst),
         .s_valid(valid_2), .s_ready(skid_ready), .s_data({slot_2, last_2, data_2}),
         .m_valid(m_output_valid), .m_ready(m_output_ready),
-        .m_data({slot_out, m_output_last, m_output_data}));
+        .m_data({m_output_slot, m_output_last, m_output_data}));
 
     always @(posedge clk) begin
         command_done      <= m_output_valid & m_output_ready & m_output_last & !rst;
-        command_done_slot <= slot_out;
+        command_done_slot <= m_output_slot;
     end
 endmodule
 `default_nettype wire

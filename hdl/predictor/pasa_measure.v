@@ -12,8 +12,9 @@
 //            their read; result_valid after the last
 //          * stored_data comes one clock after stored_enable
 //          * the rows of a command with block_merge_next leave their predicted
-//            sums here; those with block_merge_previous find them, row by row.
-//            Such a command starts when the one before has left all of them
+//            sums here; those with block_merge_previous find them, row by row:
+//            the first of their blocks wait until the pipeline is empty, so
+//            that the sums of a short command before have been written
 //          * golden: selection.kept_keys, merging.running_total
 // Cost     ROWS times pasa_measure_row; MERGE_ROWS sums
 // Checked  make unit M=pasa_predictor
@@ -83,9 +84,11 @@ module pasa_measure #(
     localparam GROUPS     = MERGE_ROWS / ROWS > 1 ? MERGE_ROWS / ROWS : 2; // blocks of rows
     localparam GROUP_BITS = $clog2(GROUPS);
 
+    reg [RESULT_AT:1]  word_valid;
     reg [PLACE_BITS:0] used;         // blocks between here and the end of SELECT
     reg                running;
-    assign block_ready = !running & !used[PLACE_BITS];
+    wire               sums_wait;
+    assign block_ready = !running & !used[PLACE_BITS] & !sums_wait;
     wire start = block_valid & block_ready;
     always @(posedge clk) begin
         if (start & !release_buffer) used <= used + 1'b1;
@@ -119,7 +122,15 @@ module pasa_measure #(
         end
 
     // Sums over the tiles before. The block's are read as it starts.
+    // A block starts at least 2 clocks after another, and RUNNING_AT is less than 16.
     reg  [GROUP_BITS-1:0]   next_group, group;
+    wire                    early;                 // of the first 8 blocks of its command
+    generate if (GROUPS > 8) begin : g_early
+        assign early = next_group[GROUP_BITS-1:3] == {(GROUP_BITS-3){1'b0}};
+    end else begin : g_all_early
+        assign early = 1'b1;
+    end endgenerate
+    assign sums_wait = block_merge_previous & early & |word_valid[RUNNING_AT:1];
     wire [GROUP_BITS-1:0]   group_late;
     wire                    running_write;
     wire [ROWS*(E+R)-1:0]   sums_before, sums_now;
@@ -161,7 +172,6 @@ module pasa_measure #(
     assign stored_address = {place, word};
 
     // What goes along with the data. Valid bits alone are reset.
-    reg [RESULT_AT:1] word_valid;
     always @(posedge clk) begin
         word_valid <= {word_valid[RESULT_AT-1:1], running};
         if (rst) word_valid <= {RESULT_AT{1'b0}};

@@ -35,6 +35,7 @@ PINS = {
     "loading": 1,
     "load_slot": SLOT_BITS,
     "output_stalled": 1,
+    "output_slot": SLOT_BITS,
     "report_slot": SLOT_BITS,
 }
 
@@ -56,7 +57,7 @@ def count(counts, pins):
         counts[slot]["cycles"] += running
         idle_load = pins["loading"] and pins["load_slot"] == slot and not pins["running"]
         counts[slot]["stall_in"] += idle_load
-        stalled = running and pins["output_stalled"] and pins["report_slot"] == slot
+        stalled = running and pins["output_stalled"] and pins["output_slot"] == slot
         counts[slot]["stall_out"] += stalled
 
 

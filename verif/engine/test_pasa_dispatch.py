@@ -27,6 +27,7 @@ class Row:
 
     descriptor: int
     opens: int
+    merges: int
     last: int
     merge_row: int
 
@@ -36,8 +37,10 @@ def make_rows(opening: float) -> list[Row]:
     rows: list[Row] = []
     while len(rows) < COUNT:
         count, opens = random.randint(1, 20), int(random.random() < opening)
+        merges = int(not opens or random.random() < 0.3)
         rows += [
-            Row(len(rows) + at, opens, int(at == count - 1), at % MERGE_ROWS) for at in range(count)
+            Row(len(rows) + at, opens, merges, int(at == count - 1), at % MERGE_ROWS)
+            for at in range(count)
         ]
     return rows[:COUNT]
 
@@ -46,11 +49,13 @@ def make_rows(opening: float) -> list[Row]:
 @cocotb.parametrize(busy=[0, 6, 40], opening=[1.0, 0.5])
 async def gives_each_row_to_one_free_lane(dut, busy, opening):
     pins = ("row_valid", "lane_ready", "open_ready", "row_freed", "row_descriptor")
-    for pin in (*pins, "row_opens", "row_last"):
+    for pin in (*pins, "row_opens", "row_merges", "row_last", "merge_done", "merge_done_row"):
         getattr(dut, pin).value = 0
     await start(dut)
     busy_until, rows = [0] * ROWS, make_rows(opening)
     given, expected = [], []
+    merging: list[int] = []  # numbers of rows under way that merge
+    waits = looked = 0
     held = full = offered = opened = taken_before = 0
     for clock in range(40 * COUNT):
         free = sum((busy_until[lane] <= clock) << lane for lane in range(ROWS))
@@ -61,6 +66,10 @@ async def gives_each_row_to_one_free_lane(dut, busy, opening):
         dut.row_opens.value, dut.row_last.value = row.opens, row.last
         dut.lane_ready.value, dut.open_ready.value = free, int(open_ready)
         dut.row_freed.value = int(freed)
+        dut.row_merges.value = row.merges
+        merged = random.choice(merging) if merging and random.random() < 0.2 else None
+        dut.merge_done.value = int(merged is not None)
+        dut.merge_done_row.value = merged or 0
         await RisingEdge(dut.clk)
         take, lanes = int(dut.row_take.value), int(dut.assign_lane.value)
         assert bool(lanes) == bool(taken_before), "assign follows take by one clock"
@@ -75,12 +84,19 @@ async def gives_each_row_to_one_free_lane(dut, busy, opening):
         may_open = not row.opens or open_ready
         if take:
             assert valid and may_open and free & ~lanes and (held < OUTPUT_ROWS or not row.opens)
+            assert not row.merges or row.merge_row not in merging, "its number is under way"
             # a row that goes on has no place: the one it shows is that of the next that opens
             expected.append((row.descriptor, row.merge_row, opened % OUTPUT_ROWS))
-            offered, opened = offered + 1, opened + row.opens
+            offered, opened, looked = offered + 1, opened + row.opens, 0
+            merging += [row.merge_row] * row.merges
+        elif row.merges and (row.merge_row in merging or looked < 2):
+            waits += valid
+            looked = 0 if row.merge_row in merging else looked + 1
         elif valid and may_open and free & ~lanes:
             full += 1
             assert held == OUTPUT_ROWS and row.opens, "a free lane was left waiting"
+        if merged is not None:
+            merging.remove(merged)
         taken_before = (free & ~lanes) if take else 0
         held += (take and row.opens) - freed
         if len(given) == COUNT:
@@ -88,6 +104,7 @@ async def gives_each_row_to_one_free_lane(dut, busy, opening):
     await ClockCycles(dut.clk, 2)
     assert given == expected and len(given) == COUNT
     assert busy or full or opening < 1, "the output buffer was never full"
+    assert waits, "no row waited for the one before it"
 
 
 def bench(run, *, sim, rows, **options):
@@ -122,6 +139,9 @@ MUTANTS = {
     "waits for a place": ("(!row_opens | (", "(("),
     "counts on": ("row_last ? {MERGE_BITS{1'b0}} :", ""),
     "same row": ("merge_row + 1'b1", "merge_row"),
+    "no wait": ("(!row_merges | merge_free)", "1'b1"),
+    "all wait": ("(!row_merges | merge_free)", "merge_free"),
+    "never done": ("merge_done_row == r[MERGE_BITS-1:0]", "merge_done_row != r[MERGE_BITS-1:0]"),
 }
 
 

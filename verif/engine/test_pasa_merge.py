@@ -68,6 +68,7 @@ class Plan:
     totals: dict[int, int] = field(default_factory=dict)
     sums: dict[int, int] = field(default_factory=dict)
     kept: dict[int, int] = field(default_factory=dict)  # row
+    ended: dict[int, int] = field(default_factory=dict)  # row that was read or kept
     done: Counter = field(default_factory=Counter)  # what was seen
 
 
@@ -110,6 +111,8 @@ class Rows:
                 plan.sums[at + SUMS_AT] = pack(merged[2][0, part], width=ACC_BITS)
             elif last:
                 plan.kept[at + KEPT_AT] = row
+            if last and (previous or going_on):
+                plan.ended[at + KEPT_AT] = row
             values = (previous, going_on, row, group, last, int(tile[1][0]))
             given.append(dict(zip(INPUTS, (*values, int(tile[0][0])), strict=True)))
         return given
@@ -134,6 +137,9 @@ def check(dut, clock: int, plan: Plan, rows: Rows) -> None:
         assert got == want, f"clock {clock}: accumulator {got:#x}, golden {want:#x}"
         plan.done["groups"] += 1
     assert int(dut.row_kept.value) == (clock in plan.kept), f"row_kept at clock {clock}"
+    assert int(dut.row_done.value) == (clock in plan.ended), f"row_done at clock {clock}"
+    if clock in plan.ended:
+        assert int(dut.row_done_row.value) == plan.ended.pop(clock)
     if clock in plan.kept:
         rows.there.add(plan.kept.pop(clock))
         plan.done["kept"] += 1
@@ -142,7 +148,7 @@ def check(dut, clock: int, plan: Plan, rows: Rows) -> None:
 async def pass_rows(dut, *, count: int, gaps: float) -> Counter:
     """Pass that many rows and compare everything, clock by clock."""
     plan, rows, under_way, clock = Plan(), Rows(), [], 0
-    while count or under_way or plan.sums or plan.kept:
+    while count or under_way or plan.sums or plan.ended:
         if count and not under_way and random.random() >= gaps:
             under_way, count = rows.start(clock, plan), count - 1
         drive(dut, under_way.pop(0) if under_way else None)
@@ -220,6 +226,7 @@ MUTANTS = {
     "unsigned": ("rest_10 >>> fine_10", "rest_10 >> fine_10"),
     "old sums": ("before_none_8 ? {ACC_BITS{1'b0}}", "1'b0 ? {ACC_BITS{1'b0}}"),
     "place": ("write_place = place_13[", "write_place = place_9["),
+    "done when kept only": ("(keeps[SUMS_AT] | continues[SUMS_AT])", "keeps[SUMS_AT]"),
     "kept goes out": ("valid[TOTAL_AT] & !keeps[TOTAL_AT]", "valid[TOTAL_AT]"),
     "told early": ("valid[SUMS_AT] & keeps[SUMS_AT] & place_13[0]", "valid[12] & keeps[12]"),
     "told of groups": ("keeps[SUMS_AT] & place_13[0]", "keeps[SUMS_AT]"),

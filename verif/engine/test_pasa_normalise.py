@@ -197,7 +197,7 @@ class Watch:
         self.dut, self.clock = dut, 0
         self.writes: list[tuple[int, ...]] = []  # clock, place, group, word, done
         self.counts: list[tuple[int, ...]] = []  # clock, slot, count
-        self.kept: list[int] = []  # clocks
+        self.kept: list[tuple[int, int]] = []  # clock, slot
 
     async def run(self) -> None:
         dut = self.dut
@@ -211,7 +211,7 @@ class Watch:
                 signals = (dut.saturation_slot, dut.saturation_count)
                 self.counts.append((self.clock, *(int(s.value) for s in signals)))
             if int(dut.row_kept.value):
-                self.kept.append(self.clock)
+                self.kept.append((self.clock, int(dut.row_kept_slot.value)))
 
 
 async def begin(dut) -> None:
@@ -253,7 +253,7 @@ async def pass_rows(
     writes, counts, kept = [], [], []
     for _, row, clock in lanes.taken:
         if row.kept:
-            kept.append(clock + KEPT)
+            kept.append((clock + KEPT, row.slot))
             continue
         groups = len(row.words)
         for group, word in enumerate(row.words):

@@ -79,8 +79,8 @@ RUNS = {
     "small-icarus": Run("small", "icarus", 0.1, ICARUS),
     "medium-verilator": Run("medium", "verilator", 0.25),
     "default-verilator": Run("default", "verilator", 0.5, "RealHeads|BackToBack|coverage"),
-    "lanes-verilator": Run("lanes", "verilator", 0.3, "RandomTraffic|BackToBack|TiesAndExtremes"),
-    "dims-verilator": Run("dims", "verilator", 0.3, "RandomTraffic|BackToBack|TiesAndExtremes"),
+    "lanes-verilator": Run("lanes", "verilator", 0.3, "RandomTraffic|Groups|BackToBack"),
+    "dims-verilator": Run("dims", "verilator", 0.3, "RandomTraffic|Groups|TiesAndExtremes"),
 }
 LONG_RUNS = {  # of `make uvm` and `make regress`; the large build alone compiles for minutes
     "medium-icarus": Run("medium", "icarus", 0.05, "RandomTraffic"),
@@ -181,7 +181,7 @@ MUTANTS = {
         "item_place = slot_place[2*item_slot +: 2]",
         "item_place = slot_place[1:0]",
     ),
-    "merge_too_early": ("pasa_control.v", "& !(alone & (runs != 2'b00))", ""),
+    "merge_too_early": ("pasa_dispatch.v", "(!row_merges | merge_free)", "1'b1"),
     "rows_of_another": ("pasa_control.v", "(queries != rows_count) | ", ""),
     "lambda_of_the_tile": (
         "pasa_measure.v",
