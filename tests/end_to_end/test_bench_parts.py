@@ -11,7 +11,7 @@ import pytest
 import typer
 from pasa.formats import Build
 
-from verif.bench import figures, report
+from verif.bench import figures, report, trials
 from verif.bench.bench import figures_of, hold, packet_of
 from verif.bench.figures import Figure, all_figures, figure
 from verif.bench.heads import SPEECH, uneven_head, write_heads
@@ -427,3 +427,13 @@ def test_report_holds_figures_pictures_and_what_was_missed(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "missed speed-up over dense" in printed
     assert f"{summary['goals']} goals, {summary['missed']} missed" in printed
+
+
+def test_trials_leave_the_golden_model_as_it_is(monkeypatch):
+    built, light = trials.TRIALS[0], trials.TRIALS[-1]
+    monkeypatch.setattr(trials, "TRIALS", (built, light, built))
+    monkeypatch.setattr(trials, "KINDS", {"minilm": 0.003})
+    monkeypatch.setattr(trials, "EVERY", 100)
+    errors, clocks = (list(trials.trial_figures())[at::2] for at in (0, 1))
+    assert errors[0].value < errors[1].value and clocks[0].value > clocks[1].value
+    assert errors[0] == errors[2] and clocks[0] == clocks[2]

@@ -195,7 +195,11 @@ def _short(records: Records, build: Build) -> list[Figure]:
     errors = [h["relative_error"] for h in found if h["relative_error"] is not None]
     name = f"n = 512, d = 64, λ 0.005, {len(found)} Whisper heads"
     product = ITA.n512 * ITA.multipliers
+    shown = [h for h in found if h["name"] == SHOWN and h["relative_error"] is not None]
+    one = f"n = 512, d = 64, λ 0.005, {SHOWN}"
     return [
+        *(figure(f"{one}: cycles", h["cycles"], "cycles", most=SHORT_CYCLES) for h in shown),
+        *(figure(f"{one}: relative error", h["relative_error"], "", most=0.06) for h in shown),
         figure(f"{name}: mean cycles", cycles, "cycles", most=SHORT_CYCLES),
         figure(f"{name}: slowest", max(h["cycles"] for h in found), "cycles", most=SHORT_CYCLES),
         figure(f"{name}: mean relative error", mean(errors), "", most=0.06),

@@ -18,6 +18,7 @@ from verif.bench.figures import Figure, all_figures, figure
 from verif.bench.heads import write_heads
 from verif.bench.plan import BUILDS, SHOWN, TEXT, Heads, Run, builds_runs, default_runs
 from verif.bench.runs import Outcome, run_all
+from verif.bench.trials import trial_figures
 from verif.common.hdl import ROOT
 from verif.sim.plan import prepare
 
@@ -83,6 +84,7 @@ def main(
     own, others = outcome.records.get(Build(), {}), dict(outcome.records)
     others.pop(Build(), None)
     figures = all_figures(own, Build(), others) + host_figures(heads, outcome)
+    figures += [] if only else trial_figures()
     summary = report.summarise(outcome, figures, seed=seed)
     report.tell(console, summary)
     report.write(summary, folder.resolve())
