@@ -70,6 +70,7 @@ UNFIT = (
     ({"merge_next": 1}, {"merge_previous": 1, "dims": 31}),
     ({"merge_next": 1}, {"merge_previous": 1, "use_threshold": 1}),
     ({"merge_next": 0}, {"merge_previous": 1}),
+    ({"output_shift": 0}, {"reuse_keys": 1}),  # refused, so its keys are not there
 )
 
 

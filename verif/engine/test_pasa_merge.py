@@ -228,8 +228,11 @@ MUTANTS = {
     "place": ("write_place = place_13[", "write_place = place_9["),
     "done when kept only": ("(keeps[SUMS_AT] | continues[SUMS_AT])", "keeps[SUMS_AT]"),
     "kept goes out": ("valid[TOTAL_AT] & !keeps[TOTAL_AT]", "valid[TOTAL_AT]"),
-    "told early": ("valid[SUMS_AT] & keeps[SUMS_AT] & place_13[0]", "valid[12] & keeps[12]"),
-    "told of groups": ("keeps[SUMS_AT] & place_13[0]", "keeps[SUMS_AT]"),
+    "told early": (
+        "row_kept     <= row_ends & keeps[SUMS_AT]",
+        "row_kept <= valid[12] & keeps[12]",
+    ),
+    "told of groups": ("valid[SUMS_AT] & place_13[0]", "valid[SUMS_AT]"),
     "reset": ("valid <= rst ? {SUMS_AT{1'b0}} :", "valid <="),
 }
 
