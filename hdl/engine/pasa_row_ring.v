@@ -157,16 +157,17 @@ module pasa_row_ring #(
     end
 
     // The row on offer. next_* names the one after it.
-    reg  [RING_BITS-1:0] next_block;
+    reg  [RING_BITS:0]   arrived;        // blocks with rows so far, modulo twice the ring
+    reg  [RING_BITS:0]   next_place;     // blocks of which every row has been offered
+    wire [RING_BITS-1:0] next_block = next_place[RING_BITS-1:0];
     reg  [ROW_BITS-1:0]  next_row;
-    reg  [RING_BITS:0]   published;      // blocks with rows not yet offered
     wire [ROWS*HEADER_BITS-1:0] next_headers = headers[next_block];
     wire [HEADER_BITS-1:0] next_header = next_headers[next_row*HEADER_BITS +: HEADER_BITS];
     wire [ROW_BITS-1:0]  next_last_row;
     wire                 next_last;
     wire [SLOT_BITS-1:0] next_slot;
     assign {next_last_row, next_last, next_slot} = marks[next_block];
-    wire offer     = (published != 0) & (!row_valid | row_take);
+    wire offer     = (arrived != next_place) & (!row_valid | row_take);
     wire block_end = offer & (next_row == next_last_row);
     always @(posedge clk) begin
         if (offer) begin
@@ -176,14 +177,14 @@ module pasa_row_ring #(
             row_slot       <= next_slot;
             {row_items, row_entries, row_reference, row_tail} <= next_header;
             next_row       <= block_end ? {ROW_BITS{1'b0}} : next_row + 1'b1;
-            next_block     <= next_block + {{RING_BITS-1{1'b0}}, block_end};
         end
         row_valid <= offer | (row_valid & !row_take);
-        published <= published + {{RING_BITS{1'b0}}, rows_valid} - {{RING_BITS{1'b0}}, block_end};
+        if (rows_valid) arrived    <= arrived + 1'b1;
+        if (block_end)  next_place <= next_place + 1'b1;
         if (rst) begin
             row_valid  <= 1'b0;
-            published  <= {RING_BITS+1{1'b0}};
-            next_block <= {RING_BITS{1'b0}};
+            arrived    <= {RING_BITS+1{1'b0}};
+            next_place <= {RING_BITS+1{1'b0}};
             next_row   <= {ROW_BITS{1'b0}};
         end
     end

@@ -110,9 +110,10 @@ def next_record(last: dict) -> dict:
 
 
 def make_records() -> list[dict]:
-    """Each wrong record and each unfit pair once, good ones and chains between."""
+    """Each wrong record once, each unfit pair twice, good ones and chains between."""
     groups = [[GOOD | wrong] for wrong in WRONG]
-    groups += [[GOOD | left, GOOD | unfit] for left, unfit in UNFIT]
+    groups += [[GOOD | left, GOOD | unfit] for left, unfit in UNFIT * 2]
+    groups += [[GOOD | {"merge_next": 1}, GOOD | {"merge_previous": 1}] for _ in range(6)]
     random.shuffle(groups)
     records, last = [], GOOD
     for group in groups:
