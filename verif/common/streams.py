@@ -66,6 +66,9 @@ GAPS: dict[str, Callable[[], Iterator[tuple[int, int]]]] = {
 }
 
 
+STYLES = tuple(GAPS)  # these, whatever a bench adds to GAPS for itself
+
+
 def gap_runs(style: str) -> Iterator[tuple[int, int]]:
     """Endless pairs (beats in a row, idle clocks after them); raises KeyError."""
     return GAPS[style]()

@@ -99,7 +99,7 @@ def test_design(sim, head_dim, tile_keys, block_keys):
 
 
 MUTANTS = {
-    "stale": ("accumulator <= first_2 ? addend", "accumulator <= first_1 ? addend"),
+    "stale": ("accumulator <= (first_2 ?", "accumulator <= (first_1 ?"),
     "block total": ("is_block ? share << BLOCK_LOG2 : share", "share"),
     "overtaken": ("next_valid & (!done_valid | done_ready)", "next_valid"),
     "overwrite": ("move  = full & (!next_valid | offer)", "move  = full"),

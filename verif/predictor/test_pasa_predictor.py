@@ -361,6 +361,7 @@ def test_design(sim, build):
     bench(simulate, sim=sim, build=build, commands=12 if slow else 40, tests=tests)
 
 
+@pytest.mark.long
 def test_default_build():
     bench(simulate, sim="verilator", build=DEFAULT, commands=40, optimise=True)
 

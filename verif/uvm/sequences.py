@@ -10,7 +10,7 @@ from cocotb.triggers import gather
 from pasa import formats
 from pyuvm import uvm_sequence
 
-from verif.common.streams import GAPS
+from verif.common.streams import STYLES
 from verif.uvm.coverage import KEYS, LENGTHS, MASKS, MODES
 from verif.uvm.items import INPUTS, SINKS, SOURCES, Burst, Head, Readiness
 from verif.uvm.stimulus import FAR, PATTERNS, REAL, Stimulus
@@ -73,7 +73,7 @@ class Traffic(uvm_sequence):
             drain.finished = True
 
 
-EVERY_STYLE = tuple(GAPS)
+EVERY_STYLE = STYLES
 
 
 def random_heads(draw: Stimulus, count: int) -> list[Head]:
@@ -84,15 +84,19 @@ def random_heads(draw: Stimulus, count: int) -> list[Head]:
     return heads
 
 
-def groups(draw: Stimulus) -> list[Head]:
-    """Keys reused, rows that go on over tiles, and each wrong use of both, good ones between."""
+def groups(draw: Stimulus, *, modes: int = len(MODES)) -> list[Head]:
+    """Keys reused, rows that go on over tiles, and each wrong use of both, good ones between.
+
+    Args:
+        modes: so many of them, at random.
+    """
     heads: list[Head] = []
-    for mode in MODES:
+    for mode in random.sample(MODES, modes):
         heads += draw.reusing(draw.head(mode=mode), count=2)
         heads += draw.chain(tiles=3, mode=mode, alike=True)
         heads += draw.chain(tiles=4, mode=mode, alike=False)
     for spoil in ("reuse", "previous", "rows"):
-        for _ in range(3):
+        for _ in range(modes - 1):
             heads += [*draw.spoiled_group(spoil), *draw.chain(tiles=2)]
     return heads
 

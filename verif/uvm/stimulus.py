@@ -13,7 +13,7 @@ from pasa import formats, make_command, patterns, workloads
 from pasa.command import Command
 from pasa.formats import Build
 
-from verif.common.streams import GAPS
+from verif.common.streams import STYLES
 from verif.uvm.coverage import KEYS, MASKS, MODES, QUERIES, RING_ROWS
 from verif.uvm.items import INPUTS, SINKS, SOURCES, Head
 
@@ -41,7 +41,7 @@ def log_uniform(low: float, high: float) -> float:
 
 def random_gaps() -> dict[str, str]:
     """A style for each stream in."""
-    styles, weights = list(GAPS), [4, 2, 1, 1]
+    styles, weights = STYLES, (4, 2, 1, 1)
     return {stream: random.choices(styles, weights)[0] for stream in SOURCES}
 
 
