@@ -25,7 +25,8 @@ MUTANTS_A_BENCH = 1  # of `make test`: starting a simulator for each costs minut
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of each bench leave the first mutant, and one shape in Verilator: the others run in Icarus.
 
-    Tests marked as long are left out too. A small design takes Verilator several times as long to compile as Icarus to compile and run.
+    Tests marked as long are left out too. A small design takes Verilator several times as long to
+    compile as Icarus to compile and run.
     """
     if EVERYTHING:
         return
