@@ -3,6 +3,7 @@
 
 import math
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pasa import formats
@@ -117,6 +118,11 @@ def unpack_status(word: int) -> dict[str, int]:
 def cause_names(bits: int) -> frozenset[str]:
     """Names of the causes set in the status field ``causes``."""
     return frozenset(name for i, name in enumerate(formats.CAUSES) if bits >> i & 1)
+
+
+def cause_bits(names: Iterable[str]) -> int:
+    """The status field ``causes`` of these causes: the inverse of ``cause_names``."""
+    return sum(1 << formats.CAUSES.index(name) for name in set(names))
 
 
 def _integer(name: str, value: int, low: int, high: int) -> int:

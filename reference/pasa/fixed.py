@@ -67,6 +67,20 @@ class Result:
         """Kept keys over visible keys."""
         return float(self.kept.sum() / max(1, self.visible.sum()))
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """Status fields that the golden model knows; they wrap as the hardware's do."""
+        sums = {
+            "rows": len(self.visible),
+            "empty_rows": self.empty.sum(),
+            "saturations": self.saturations,
+            "keys_visible": self.visible.sum(),
+            "keys_kept": self.kept.sum(),
+            "blocks_compensated": self.blocks.sum(),
+            "dropped_mass": self.dropped_mass.sum(),
+        }
+        return {name: int(n) & (1 << f.STATUS_FIELDS[name]) - 1 for name, n in sums.items()}
+
 
 def check_codes(name: str, array: np.ndarray) -> np.ndarray:
     """Return the array if it is a 2-d int8 array, else raise DataError."""

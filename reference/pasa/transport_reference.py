@@ -11,10 +11,10 @@ import numpy as np
 
 from pasa import registers
 from pasa.accelerator import Accelerator
-from pasa.command import Command, unpack_command
+from pasa.command import Command, cause_bits, unpack_command
 from pasa.errors import BusError, DeviceError, DeviceTimeout, PacketError
 from pasa.fixed import Result
-from pasa.formats import CAUSES, COMMAND_BITS, STATUS_BITS, STATUS_FIELDS, WORD_BITS, Build
+from pasa.formats import COMMAND_BITS, STATUS_BITS, STATUS_FIELDS, WORD_BITS, Build
 from pasa.formats import positions as field_positions
 from pasa.packets import packet_bytes, padded_dims, to_packet
 from pasa.transport import STREAMS
@@ -210,25 +210,12 @@ class ReferenceTransport:
 
     def _report(self, command: Command, causes: frozenset[str], result: Result | None) -> None:
         """Queue the status of a command."""
-        bits = sum(1 << i for i, name in enumerate(CAUSES) if name in causes)
-        status = {"tag": command.tag, "causes": bits} | (counters(result) if result else {})
+        bits = cause_bits(causes)
+        status = {"tag": command.tag, "causes": bits} | (result.counters if result else {})
         places = field_positions(STATUS_FIELDS)
         self._statuses.append(sum(value << places[name] for name, value in status.items()))
         self._words["CAUSES"] |= bits
         self._raise(status_ready=1, refused=int(bits != 0))
-
-
-def counters(result: Result) -> dict[str, int]:
-    """The fields of a status that the golden model knows; it knows no clocks."""
-    return {
-        "rows": len(result.visible),
-        "empty_rows": int(result.empty.sum()),
-        "saturations": result.saturations,
-        "keys_visible": int(result.visible.sum()),
-        "keys_kept": int(result.kept.sum()),
-        "blocks_compensated": int(result.blocks.sum()),
-        "dropped_mass": int(result.dropped_mass.sum()),
-    }
 
 
 def _codes(packet: np.ndarray, dims: int) -> np.ndarray:

@@ -8,10 +8,10 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
-from pasa import formats
 from pasa.accelerator import Accelerator, Outcome
-from pasa.command import Command, unpack_command
+from pasa.command import Command, cause_bits, unpack_command
 from pasa.formats import Build
+from pasa.packets import to_packet
 
 from verif.shell.heads import BEAT_BYTES, INPUTS, Beat
 
@@ -72,20 +72,9 @@ class Job:
     @property
     def status(self) -> dict[str, int]:
         """The fields of its status that do not depend on time."""
-        causes = sum(1 << formats.CAUSES.index(name) for name in self.outcome.causes)
-        values = dict.fromkeys(EXACT, 0) | {"tag": self.command.tag, "causes": causes}
-        r = self.outcome.result
-        if r is not None:
-            values |= {
-                "rows": self.command.query_count,
-                "empty_rows": int(r.empty.sum()),
-                "saturations": r.saturations,
-                "keys_visible": int(r.visible.sum()),
-                "keys_kept": int(r.kept.sum()),
-                "blocks_compensated": int(r.blocks.sum()),
-                "dropped_mass": int(r.dropped_mass.sum()),
-            }
-        return values
+        values = dict.fromkeys(EXACT, 0) | {"tag": self.command.tag}
+        values["causes"] = cause_bits(self.outcome.causes)
+        return values | (self.outcome.result.counters if self.outcome.result else {})
 
 
 class Golden:
@@ -181,11 +170,7 @@ class Golden:
 
     def _beats(self, output: np.ndarray, bits: int) -> list[Beat]:
         """The output packet: codes of `bits`, zeros beyond dims."""
-        count, dims = output.shape
-        groups = -(-dims // formats.SLICE_DIMS) * formats.SLICE_DIMS
-        padded = np.zeros((count, groups), dtype="<i1" if bits == 8 else "<i2")
-        padded[:, :dims] = output
-        raw, size = padded.tobytes(), self.size
+        raw, size = to_packet(output, bits=bits).tobytes(), self.size
         data = [int.from_bytes(raw[at : at + size], "little") for at in range(0, len(raw), size)]
         full = (1 << size) - 1
         return [(word, full, int(place == len(data) - 1)) for place, word in enumerate(data)]

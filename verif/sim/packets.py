@@ -5,16 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from pasa.formats import SLICE_DIMS
+from pasa.packets import to_packet
 
 BEAT_BYTES = 16
 
 
 def to_beats(codes: np.ndarray) -> list[tuple[int, int]]:
     """Beats (data, last) of the packet that carries int8 codes [n, d]; zeros beyond d."""
-    rows, dims = codes.shape
-    padded = np.zeros((rows, -(-dims // SLICE_DIMS) * SLICE_DIMS), dtype=np.int8)
-    padded[:, :dims] = codes
-    raw = padded.tobytes()
+    raw = to_packet(codes).tobytes()
     last = len(raw) - BEAT_BYTES
     return [
         (int.from_bytes(raw[at : at + BEAT_BYTES], "little"), int(at == last))

@@ -90,18 +90,7 @@ def _status_faults(work: Work, seen: Seen) -> list[str]:
     """Counters of the status record that differ from the golden model."""
     if not seen.status:
         return ["no status record"]
-    result = work.expected
-    want = {
-        "tag": work.command.tag,
-        "causes": 0,
-        "rows": len(result.visible),
-        "empty_rows": int(result.empty.sum()),
-        "saturations": result.saturations,
-        "keys_visible": int(result.visible.sum()),
-        "keys_kept": int(result.kept.sum()),
-        "blocks_compensated": int(result.blocks.sum()),
-        "dropped_mass": int(result.dropped_mass.sum()) & 0xFFFFFFFF,
-    }
+    want = {"tag": work.command.tag, "causes": 0} | work.expected.counters
     faults = [
         f"status {name} = {seen.status[name]}, expected {value}"
         for name, value in want.items()

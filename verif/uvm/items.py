@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from pasa import formats
 from pasa.command import Command
 from pasa.fixed import Result
+from pasa.packets import to_packet
 from pyuvm import uvm_sequence_item
 
 INPUTS = ("query", "key", "value")  # data streams into the core, in the order of formats.CAUSES
@@ -73,10 +73,7 @@ def rows_of_beats(beats: list[int], count: int, dims: int) -> np.ndarray:
 
 def beats_of_output(output: np.ndarray, *, bits: int) -> list[int]:
     """Data beats of output codes [n, d], 8 or 16 bits wide, zeros beyond d."""
-    count, dims = output.shape
-    padded = np.zeros((count, -(-dims // formats.SLICE_DIMS) * formats.SLICE_DIMS), dtype=np.int64)
-    padded[:, :dims] = output
-    return _words(padded.astype("<i1" if bits == 8 else "<i2"))
+    return _words(to_packet(output, bits=bits))
 
 
 def _words(array: np.ndarray) -> list[int]:
