@@ -262,7 +262,7 @@ module pasa_core #(
         .ROWS(ROWS), .PRED_KEYS(PRED_KEYS), .HEAD_DIM(HEAD_DIM), .TILE_KEYS(TILE_KEYS),
         .PRED_BITS(PRED_BITS)
     ) key_store (
-        .clk(clk), .rst(rst), .slot_dims({2{nibble_dims}}),  // of the tile that is read
+        .clk(clk), .rst(rst),
         .write_slot(load_place[1]),
         .row_valid(key_row_valid), .row_number(key_row_number | upper_half),
         .row_data(key_row_data),
@@ -270,7 +270,7 @@ module pasa_core #(
         .beat_slice(key_beat_slice), .beat_data(key_beat_data),
         .read_valid(key_read_valid), .read_ready(key_read_ready),
         .read_address(key_read_address), .read_data(key_read_data),
-        .nibble_enable(nibble_enable), .nibble_slot(nibble_place[1]),
+        .nibble_enable(nibble_enable), .nibble_dims(nibble_dims), .nibble_slot(nibble_place[1]),
         .nibble_word(nibble_word | {nibble_place[0], {WORD_BITS-1{1'b0}}}),
         .nibble_slice(nibble_slice), .nibble_data(nibble_data));
 

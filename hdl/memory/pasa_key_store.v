@@ -16,8 +16,8 @@
 //            holds dimension i of key c at [(c*16+i)*PRED_BITS +: PRED_BITS]
 //          * a nibble is the top PRED_BITS of an int8, rounded half up and
 //            saturated (pasa.arithmetic.nibble)
-//          * slices at or beyond ceil(slot_dims/16) read as zero; slot_dims
-//            of a slot is stable while the slot is read
+//          * slices at or beyond ceil(nibble_dims/16) read as zero; nibble_dims
+//            is the dims of the keys that are read
 // Cost     defaults: 2 x 57 RAMB36 for rows, 32 RAMB36 for nibbles
 // Checked  make unit M=pasa_key_store
 
@@ -53,8 +53,8 @@ module pasa_key_store #(
     output wire [ROWS*HEAD_DIM*8-1:0]        read_data,
 
     // predictor
-    input  wire [2*(DIM_BITS+1)-1:0]         slot_dims,   // dims of each slot's tile
     input  wire                              nibble_enable,
+    input  wire [DIM_BITS:0]                 nibble_dims,
     input  wire                              nibble_slot,
     input  wire [WORD_BITS-1:0]              nibble_word,
     input  wire [SLICE_BITS-1:0]             nibble_slice,
@@ -121,12 +121,10 @@ module pasa_key_store #(
 
     // A slice that the tile does not have was never written: clear the output
     // register instead of showing what an earlier tile left there.
-    wire [DIM_BITS:0] dims = nibble_slot ? slot_dims[DIM_BITS+1 +: DIM_BITS+1]
-                                         : slot_dims[0 +: DIM_BITS+1];
     reg absent;
     generate if (SLICES > 1) begin : g_absent
         always @(posedge clk)
-            if (nibble_enable) absent <= {1'b0, nibble_slice, 4'd0} >= dims;
+            if (nibble_enable) absent <= {1'b0, nibble_slice, 4'd0} >= nibble_dims;
     end else begin : g_always_present
         always @(posedge clk) absent <= 1'b0;
     end endgenerate

@@ -30,7 +30,6 @@ NAMES = "ROWS PRED_KEYS HEAD_DIM TILE_KEYS PRED_BITS"
 ROWS, PRED_KEYS, HEAD_DIM, TILE_KEYS, PRED_BITS = parameters_of(NAMES)
 SLICES = HEAD_DIM // SLICE_DIMS
 KEY_BITS = max(TILE_KEYS - 1, 1).bit_length()
-DIM_BITS = HEAD_DIM.bit_length()
 
 
 def nibble_columns(tile: np.ndarray, word: int, part: int) -> list[int | None]:
@@ -65,10 +64,11 @@ class Store:
             busy=0.7,
         )
         self.nibbles: list[list[int | None]] = [[], []]
+        self.dims = [0, 0]  # of each slot's tile
         self.compared = 0
         self.late = False
         dut.row_valid.value = dut.beat_valid.value = 0
-        dut.read_valid.value = dut.nibble_enable.value = dut.slot_dims.value = 0
+        dut.read_valid.value = dut.nibble_enable.value = dut.nibble_dims.value = 0
 
     def _choose(self):
         if not self.tiles:
@@ -77,9 +77,8 @@ class Store:
         return slot, random.randrange(len(self.tiles[slot]))
 
     def show_dims(self, slot: int, dims: int):
-        """Set the dims of one slot on the bus, keep the other's."""
-        keep = int(self.dut.slot_dims.value) & ((1 << DIM_BITS) - 1) << (1 - slot) * DIM_BITS
-        self.dut.slot_dims.value = keep | dims << slot * DIM_BITS
+        """Set the dims of one slot, keep the other's."""
+        self.dims[slot] = dims
 
     async def clock(self, *, row: bool = False):
         """One clock of random reads of the tiles that are whole."""
@@ -99,6 +98,7 @@ class Store:
             word = random.randrange(-(-len(self.tiles[slot]) // PRED_KEYS))
         self.dut.nibble_enable.value, self.dut.nibble_slot.value = enable, slot
         self.dut.nibble_word.value, self.dut.nibble_slice.value = word, part
+        self.dut.nibble_dims.value = self.dims[slot]
         return nibble_columns(self.tiles[slot], word, part) if enable else []
 
     def _check_nibbles(self, expected: list[int | None]):
@@ -189,7 +189,7 @@ MUTANTS = {
     "nibble wraps": ("(top == HIGHEST) ? HIGHEST :", ""),
     "nibble truncates": ("{{(PRED_BITS-1){1'b0}}, half}", "{PRED_BITS{1'b0}}"),
     "shows absent slices": ("absent ? {COLUMN_WIDTH{1'b0}} : word", "word"),
-    "dims of slot 0": ("nibble_slot ? slot_dims", "1'b0 ? slot_dims"),
+    "a slice too many": (">= nibble_dims", "> nibble_dims"),
     "one column": ("nibble_write & write_column == NUMBER", "nibble_write"),
     "slots share nibbles": ("{write_slot, beat_row", "{1'b0, beat_row"),
 }
